@@ -1,0 +1,1 @@
+"""Raw documents -> teacher -> verified question-answer pairs."""

@@ -1,0 +1,1 @@
+"""Pairs -> LoRA student -> merged -> GGUF -> measured."""

@@ -1,0 +1,1 @@
+"""The student beside its teacher: command line and Gradio page."""

@@ -1,0 +1,25 @@
+"""Errors of the domain core.  Each message says what was wrong, where, and what to do next (Korean first)."""
+
+
+class TaxLawError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ConfigError(TaxLawError):
+    """A YAML or JSON file is missing, malformed, or has an unknown or ill-typed key."""
+
+
+class UnsupportedCase(TaxLawError):
+    """A fact or year lies outside the tables of the calculators; nothing is guessed."""
+
+
+class MissingFact(UnsupportedCase):
+    """A calculation cannot start because the question does not state a fact it needs."""
+
+
+class CallError(TaxLawError):
+    """A text that should be a calculator call is not one."""
+
+
+class SourceError(TaxLawError):
+    """A statute, ruling or digest file cannot be read in the layout it claims."""
