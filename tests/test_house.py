@@ -1,0 +1,60 @@
+"""The house rules that a reader relies on: one-way imports, files one can hold in mind, light command lines."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[1]
+ROOMS = ("taxlaw", "data_gen", "finetune", "serve")
+MAY_IMPORT = {"taxlaw": {"taxlaw"}} | {room: {room, "taxlaw"} for room in ROOMS[1:]}
+HEAVY = ("torch", "transformers", "gradio", "openai", "datasets", "llama_cpp", "matplotlib", "peft")
+
+
+def _sources():
+    return [path for room in ROOMS for path in sorted((REPO / room).rglob("*.py"))]
+
+
+def _imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name.split(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("path", _sources(), ids=lambda path: str(path.relative_to(REPO)))
+def test_imports_run_downwards_and_files_stay_short(path):
+    room = path.relative_to(REPO).parts[0]
+    assert set(_imported(path)) & set(ROOMS) <= MAY_IMPORT[room]
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_help_answers_without_loading_anything_heavy(room):
+    probe = (
+        "import runpy, sys\n"
+        f"sys.argv = ['{room}', '--help']\n"
+        "try:\n    runpy.run_module(sys.argv[0], run_name='__main__')\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        f"heavy = [name for name in {HEAVY} if name in sys.modules]\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout.lower() or "사용법" in done.stdout
+
+
+def test_no_machine_path_key_or_package_index_is_committed():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPO, capture_output=True, text=True).stdout.split("\0")
+    texts = {name: (REPO / name) for name in listed if name and (REPO / name).suffix not in {".gz", ".png"}}
+    bad = re.compile(r"(?<![\w./-])/(?:work|root|home/\w+|opt/wheels)/|sk-[A-Za-z0-9]{20}|hf_[A-Za-z0-9]{20}|index-url")
+    found = [
+        name
+        for name, path in texts.items()
+        if path.is_file() and name != "tests/test_house.py" and bad.search(path.read_text(encoding="utf-8"))
+    ]
+    assert not found
