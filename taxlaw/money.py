@@ -22,12 +22,15 @@ _COEFFICIENT = rf"(?:{_STEP}(?:\ ?{_STEP})*(?:\ ?{_DIGITS})?|{_DIGITS}|[일이�
 _WON = r"원(?!칙|천징|고[가는를의 ]|본[을이의 ]|금[을이의 과 ])"
 # A count is not an amount: 20만 명, 500만주, 3만㎡, 1만분의 5.
 _NOT_COUNT = r"(?!분의|\ ?명(?!의|목|시)|\ ?톤|\ ?리터|\ ?[Kk][mg㎞]|\ ?㎡|\ ?제곱미터|\ ?평(?!가|균)|[개건](?!인|별|물|설)|주(?!택|식|거|주)|회|년|시간|배(?!우|당))"
-_SEGMENTS = "".join(rf"(?:(?P<{n}>{_COEFFICIENT})?\ ?{unit}\ ?)?" for n, unit in (("jo", "조"), ("eok", "억"), ("man", "만")))
+_SEGMENTS = "".join(
+    rf"(?:(?P<{n}>{_COEFFICIENT})?\ ?{unit}\ ?)?" for n, unit in (("jo", "조"), ("eok", "억"), ("man", "만"))
+)
 _AMOUNT = re.compile(
-    rf"(?<![\d.,])(?:₩\ ?)?{_SEGMENTS}(?:(?P<ones>{_COEFFICIENT})\ ?)?{_WON}"
+    rf"(?<![\d.])(?<!\d,)(?:₩\ ?)?{_SEGMENTS}(?:(?P<ones>{_COEFFICIENT})\ ?)?{_WON}"
     # 3억 5천 and 3억5000 are said for 3억 5천만: after 억, a tail without 만 or 원 counts in 만.
-    rf"|(?<![\d.,])(?P<eok3>{_COEFFICIENT})\ ?억(?:\ ?(?P<tail>\d\ ?천(?:\ ?\d\ ?백)?)|(?P<tail4>\d{{4}}))(?![\d,.천백십만억원년월일%])"
-    rf"|(?<![\d.,])(?:(?P<jo2>{_COEFFICIENT})\ ?조\ ?(?=\d))?(?:(?P<eok2>{_COEFFICIENT})\ ?억)?(?:\ ?(?P<man2>{_COEFFICIENT})\ ?만)?"
+    rf"|(?<![\d.])(?<!\d,)(?P<eok3>{_COEFFICIENT})\ ?억(?:\ ?(?P<tail>\d\ ?천(?:\ ?\d\ ?백)?)|(?P<tail4>\d{{4}}))(?![\d,.천백십만억원년월일%])"
+    rf"|(?<![\d.])(?<!\d,)(?=\d)(?:(?P<jo2>{_COEFFICIENT})\ ?조\ ?(?=\d))?(?:(?P<eok2>{_COEFFICIENT})\ ?억)?(?:\ ?(?P<man2>{_COEFFICIENT})\ ?만)?"
+    # (only from a digit on: without digits it takes 원 to make an amount, not 만 19세 or 일만)
     rf"(?<=[억만]){_NOT_COUNT}"
     r"|(?<![\d.,\w])₩\ ?(?P<sign>\d[\d,]*)(?![\d.])"
 )
@@ -78,7 +81,9 @@ def parse_won(value: str | int) -> int:
     body = re.sub(r"\ ?정$", "", re.sub(r"\s+", " ", body))
     found = find_amounts(body)
     if len(found) != 1 or found[0].start != 0 or found[0].end != len(body):
-        raise ValueError(f"금액으로 읽을 수 없습니다: {value!r}. '6억 140만원', '601,400,000원'처럼 단위를 붙여 주세요.")
+        raise ValueError(
+            f"금액으로 읽을 수 없습니다: {value!r}. '6억 140만원', '601,400,000원'처럼 단위를 붙여 주세요."
+        )
     return sign * found[0].won
 
 
@@ -126,8 +131,6 @@ def _value(match: re.Match) -> int | None:
             parts = [("1", 10**4)]
     else:
         parts = [(match["jo2"], 10**12), (match["eok2"], 10**8), (match["man2"], 10**4)]
-        if not re.search(r"\d", match[0]):
-            return None  # without digits only 원 makes it an amount: 만 19세, 일만
     total = Fraction(0)
     for text, size in parts:
         if text:

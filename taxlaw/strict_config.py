@@ -32,7 +32,9 @@ def load_config(path: str | Path, model: type[M]) -> M:
     """
     path = Path(path)
     if not path.is_file():
-        raise ConfigError(f"설정 파일이 없습니다: {path}\n  No such config file. 경로를 확인하거나 configs/ 아래의 예시를 쓰세요.")
+        raise ConfigError(
+            f"설정 파일이 없습니다: {path}\n  No such config file. 경로를 확인하거나 configs/ 아래의 예시를 쓰세요."
+        )
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as exc:

@@ -1,0 +1,115 @@
+"""The newcomer's loop, timed: a clean clone, `make demo` cold, then `make demo` again, then the three `--help`s.
+
+    .venv/bin/python bench/loop.py            # about 25 minutes; writes docs/loop.md and bench/results/loop.json
+
+Cold means: no virtualenv, an empty pip cache, an empty model cache, a home of its own.  Times are wall clock on whatever machine runs it,
+so they are a record, not a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+REPO = Path(__file__).parents[1]
+
+
+def timed(command: list[str], where: Path, environment: dict[str, str], log: Path) -> tuple[float, str]:
+    """Run a command; returns wall seconds and what it wrote to stdout.  Raises SystemExit naming the log when it fails."""
+    start = time.perf_counter()
+    with log.open("a", encoding="utf-8") as errors:
+        done = subprocess.run(command, cwd=where, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+    seconds = time.perf_counter() - start
+    with log.open("a", encoding="utf-8") as file:
+        file.write(done.stdout)
+    if done.returncode:
+        tail = "\n".join(log.read_text(encoding="utf-8").splitlines()[-20:])
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}\n{tail}")
+    return seconds, done.stdout
+
+
+def measure(keep: Path | None) -> dict:
+    """Clone HEAD into a temporary folder and run the README's commands there."""
+    place = keep or Path(tempfile.mkdtemp(prefix="slm-forest-loop-"))
+    place.mkdir(parents=True, exist_ok=True)
+    clone, log = place / "slm-forest", place / "loop.log"
+    subprocess.run(["git", "clone", "-q", str(REPO), str(clone)], check=True)
+    environment = os.environ | {
+        "DEMO_NO_UI": "1",
+        "PIP_CACHE_DIR": str(place / "pip-cache"),
+        "SLM_FOREST_CACHE": str(place / "model-cache"),
+        "XDG_CACHE_HOME": str(place / "xdg-cache"),
+        "HF_HUB_OFFLINE": "1",
+    }
+    first, answer = timed(["make", "demo"], clone, environment, log)
+    second, _ = timed(["make", "demo"], clone, environment, log)
+    python = str(clone / ".venv/bin/python")
+    helps = {
+        room: round(min(timed([python, "-m", room, "--help"], clone, environment, log)[0] for _ in range(5)), 3)
+        for room in ("data_gen", "finetune", "serve")
+    }
+    dataset = json.loads((clone / "datasets/demo/run.json").read_text(encoding="utf-8"))
+    (run_file,) = (clone / "runs").glob("*/run.json")
+    run = json.loads(run_file.read_text(encoding="utf-8"))
+    return {
+        "date": date.today().isoformat(),
+        "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=REPO, text=True).strip(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "make_demo_cold_s": round(first),
+        "make_demo_again_s": round(second),
+        "help_s": helps,
+        "answer": answer.strip(),
+        "counts": dataset["counts"],
+        "base_exact": run["eval"]["base"]["exact"],
+        "student_exact": run["eval"]["student"]["exact"],
+        "run": run,
+    }
+
+
+def page(figures: dict) -> str:
+    """The figures as Markdown."""
+    helps = " · ".join(f"`{room}` {seconds:.2f} s" for room, seconds in figures["help_s"].items())
+    return f"""# The loop, measured
+
+Made by `.venv/bin/python bench/loop.py` on {figures["date"]} at commit `{figures["commit"]}` ({figures["machine"]}); do not edit.
+
+| what | measured |
+|---|---|
+| `make demo` in a clean clone, everything installed and compiled | {figures["make_demo_cold_s"] / 60:.1f} min |
+| `make demo` again | {figures["make_demo_again_s"] / 60:.1f} min |
+| `--help` (best of 5) | {helps} |
+| dataset | {json.dumps(figures["counts"], ensure_ascii=False)} |
+| exact final amount on held-out worked examples, base model | {figures["base_exact"]:.1%} |
+| the same, trained and quantised student | {figures["student_exact"]:.1%} |
+
+The answer it printed:
+
+```text
+{figures["answer"]}
+```
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--place", type=Path, help="folder for the clone and its caches (kept); default: a temporary one"
+    )
+    figures = measure(parser.parse_args().place)
+    results = REPO / "bench/results"
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "loop.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (REPO / "docs/loop.md").write_text(page(figures), encoding="utf-8")
+    sys.stdout.write(page(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Raw law in: the casebook and the provisions become Documents, each with the date its law is stated for.
+
+Knows where text comes from and says so; knows nothing of teachers or gates.  Nothing is read from the network.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data_gen.errors import DataGenError
+from data_gen.rows import short_hash
+from data_gen.settings import DocumentSettings
+
+if TYPE_CHECKING:
+    from taxlaw.digest import Provision
+    from taxlaw.statutes import StatuteArticle
+
+REPO_ROOT = Path(__file__).resolve().parents[1]
+# Beside the repository, never inside it: a folder of statute text somebody fetched.
+AUTO_STATUTES = Path("..") / "shared" / "data" / "statutes"
+
+# The casebook's own short names of its fields, and the act of each article, as the digest names its areas.
+_AREA_OF_FIELD = {
+    "국기": "국세기본",
+    "법인": "법인세",
+    "상증": "상속증여세",
+    "부가": "부가가치세",
+    "소득": "소득세",
+    "양도": "양도소득세",
+    "종부": "종합부동산세",
+    "국조": "국제조세",
+}
+_AREA_OF_ACT = {
+    "국세기본법": "국세기본",
+    "상속세 및 증여세법": "상속증여세",
+    "국제조세조정에 관한 법률": "국제조세",
+    "조세특례제한법": "조세특례",
+    "지방세기본법": "지방세",
+    "지방세특례제한법": "지방세",
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One thing a teacher is shown.  ``kind`` is openapi (statute or digest) or judgment (ruling)."""
+
+    id: str
+    kind: str
+    title: str
+    text: str
+    as_of: datetime.date
+    area: str
+    version: str
+    """Hash of the text: a changed document is another version."""
+    family: str
+    articles: tuple[str, ...] = ()
+    fault: str = ""
+    """Why this document must not be asked about (not yet in force), else empty."""
+
+
+@dataclass(frozen=True)
+class Library:
+    documents: tuple[Document, ...]
+    origin: str
+    """One Korean sentence: which text was used for the provisions."""
+
+
+def load_library(settings: DocumentSettings, as_of: datetime.date) -> Library:
+    """Every document the config asks for.  Raises DataGenError or the SourceError of the reader concerned."""
+    folder = _statutes_folder(settings)
+    documents: list[Document] = []
+    if settings.casebook or settings.casebook_file:
+        documents += _casebook(settings.casebook_file)
+    if settings.provisions == "none":
+        origin = "법령 조문은 쓰지 않았습니다 (provisions: none)."
+    elif folder is None:
+        if settings.provisions == "all":
+            raise DataGenError(
+                "provisions: all은 법령 폴더가 있어야 합니다 (statutes folder needed).\n"
+                "  documents.statutes에 폴더를 적거나 provisions: digest로 바꾸세요."
+            )
+        origin = "법령 조문: 이 프로젝트가 쓴 요약(digest). 실제 법령 원문이 아닙니다."
+        documents += _digest(as_of)
+    else:
+        provisions, replaced = _statutes(folder, settings.provisions, as_of)
+        documents += provisions
+        shown = settings.statutes if settings.statutes != "auto" else AUTO_STATUTES.as_posix()
+        origin = f"법령 조문: 법령 폴더의 원문 {len(provisions) - replaced}개 ({shown})"
+        origin += (
+            f", 폴더에 없거나 기준일에 시행 전이라 요약(digest)으로 대신한 조문 {replaced}개." if replaced else "."
+        )
+    _refuse_twins(documents)
+    return Library(tuple(documents), origin)
+
+
+def _statutes_folder(settings: DocumentSettings) -> Path | None:
+    if settings.statutes == "none":
+        return None
+    if settings.statutes == "auto":
+        folder = REPO_ROOT / AUTO_STATUTES
+        return folder if folder.is_dir() else None
+    folder = Path(settings.statutes)
+    if not folder.is_dir():
+        raise DataGenError(
+            f"법령 폴더가 없습니다: {folder}\n  documents.statutes의 경로를 고치거나 auto 또는 none을 쓰세요."
+        )
+    return folder
+
+
+def _casebook(path: Path | None) -> list[Document]:
+    from taxlaw.rulings import load_casebook
+
+    documents = []
+    for ruling in load_casebook(path):
+        text = f"쟁점: {ruling.issue}\n문서번호: {ruling.number}\n회신일: {ruling.replied.isoformat()}\n회신 요지: {ruling.gist}"
+        text += f"\n관련 법령: {ruling.laws}" if ruling.laws else ""
+        documents.append(
+            Document(
+                id=ruling.id,
+                kind="judgment",
+                title=ruling.issue,
+                text=text,
+                # A ruling speaks of the law on the day of its reply, not of today's.
+                as_of=ruling.replied,
+                area=_AREA_OF_FIELD.get(ruling.field, ruling.field),
+                version=short_hash(text),
+                family=f"ruling:{ruling.number}",
+            )
+        )
+    return documents
+
+
+def _digest(as_of: datetime.date) -> list[Document]:
+    from taxlaw.digest import load_digest
+
+    return [_from_digest(provision, as_of) for provision in load_digest()]
+
+
+def _from_digest(provision: Provision, as_of: datetime.date) -> Document:
+    text = f"{provision.law} {provision.article}({provision.heading})\n시행일: {provision.effective.isoformat()}\n{provision.rule}"
+    if provision.figures:
+        text += "\n수치: " + "; ".join(provision.figures)
+    return _provision(provision, provision.id, provision.area, text, as_of)
+
+
+def _statutes(folder: Path, scope: str, as_of: datetime.date) -> tuple[list[Document], int]:
+    """Documents from the folder's text, and for how many of them the digest stood in.
+
+    A folder holds one version of each act.  Where that version is not yet in force on ``as_of`` (or lacks the article),
+    the digest's own words are shown instead: text of the wrong date is worse than a summary of the right one.
+    """
+    from taxlaw.digest import load_digest
+    from taxlaw.statutes import load_statutes
+
+    statutes = load_statutes(folder)
+    documents, replaced, seen = [], 0, set()
+    for provision in load_digest():
+        key = (provision.law, provision.article)
+        seen.add(key)
+        article = statutes.get(key)
+        if article is None or article.deleted or article.effective > as_of:
+            replaced += 1
+            documents.append(_from_digest(provision, as_of))
+        else:
+            documents.append(_from_statute(article, provision.area, as_of))
+    if scope == "all":
+        rest = (article for key, article in statutes.items() if key not in seen and not article.deleted)
+        documents += [_from_statute(article, _area(article.law), as_of) for article in rest]
+    return documents, replaced
+
+
+def _from_statute(article: StatuteArticle, area: str, as_of: datetime.date) -> Document:
+    text = (
+        f"{article.law} {article.article}({article.heading})\n시행일: {article.effective.isoformat()}\n{article.text}"
+    )
+    return _provision(article, f"law:{article.law}:{article.article}", area, text, as_of)
+
+
+def _area(law: str) -> str:
+    act = law.removesuffix(" 시행령").removesuffix(" 시행규칙")
+    return _AREA_OF_ACT.get(act, act.removesuffix("법"))
+
+
+def _provision(
+    article: Provision | StatuteArticle, document_id: str, area: str, text: str, as_of: datetime.date
+) -> Document:
+    name = f"{article.law} {article.article}"
+    early = article.effective > as_of
+    return Document(
+        id=document_id,
+        kind="openapi",
+        title=f"{name}({article.heading})",
+        text=text,
+        as_of=as_of,
+        area=area,
+        version=short_hash(text),
+        family=f"law:{name}",
+        articles=(name,),
+        fault=f"기준일 {as_of}에 아직 시행되지 않은 조문 (시행 {article.effective})" if early else "",
+    )
+
+
+def _refuse_twins(documents: list[Document]) -> None:
+    seen: set[str] = set()
+    for document in documents:
+        if document.id in seen:
+            raise DataGenError(f"같은 id의 문서가 둘 있습니다: {document.id}\n  id는 문서마다 달라야 합니다.")
+        seen.add(document.id)

@@ -1,0 +1,124 @@
+"""A dataset row (docs/contracts.md, section 2): its value, its JSON, and which split its family belongs to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from data_gen.errors import BadInput
+
+SPLITS = ("train", "validation")
+# The predecessor's words for the two audiences.
+TYPE_OF_STYLE = {"expert": "teacher", "plain": "student"}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    document_id: str
+    document_version: str
+    teacher: str
+    model: str
+    prompt: str = ""
+    prompt_hash: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    id: str
+    question: str
+    answer: str
+    type: str
+    style: str
+    source: str
+    tax: str
+    as_of: str
+    articles: tuple[str, ...]
+    call: str | None
+    payable: int | None
+    family: str
+    evidence: str
+    provenance: Provenance
+    gates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row that no gate has seen yet; ``schema_fault`` says why the teacher's reply gave none (fields then empty)."""
+
+    row: Row
+    schema_fault: str = ""
+
+    def passed(self, gates: Iterable[str]) -> Row:
+        return replace(self.row, gates=tuple(gates))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One requested pair for which no reply came."""
+
+    id: str
+    source: str
+    tax: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rejection:
+    row: Row
+    gate: str
+    reason: str
+
+
+@dataclass
+class Counts:
+    """What became of each requested pair; ``requested`` is counted at the door, not derived from the rest."""
+
+    requested: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    failed: int = 0
+    by_gate: dict[str, int] = field(default_factory=dict)
+    by_source: dict[str, dict[str, int]] = field(default_factory=dict)
+    by_tax: dict[str, int] = field(default_factory=dict)
+    by_split: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+
+    def add(self, outcome: str, source: str) -> None:
+        setattr(self, outcome, getattr(self, outcome) + 1)
+        cell = self.by_source.setdefault(source, {"requested": 0, "accepted": 0, "rejected": 0, "failed": 0})
+        cell[outcome] += 1
+
+
+def to_json(value: Row | Rejection) -> str:
+    """One line of JSON, Hangul as it is; a rejection is its row plus ``gate`` and ``reason``."""
+    if isinstance(value, Rejection):
+        return json.dumps(asdict(value.row) | {"gate": value.gate, "reason": value.reason}, ensure_ascii=False)
+    return json.dumps(asdict(value), ensure_ascii=False)
+
+
+def split_of(family: str, seed: int, validation_share: float) -> str:
+    """The split of a whole family, from its hash alone: rows can be written as they come and never straddle."""
+    digest = hashlib.sha256(f"{seed}:{family}".encode()).digest()
+    return "validation" if int.from_bytes(digest[:8], "big") < validation_share * 2**64 else "train"
+
+
+def short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def read_jsonl(path: Path) -> Iterator[dict]:
+    """Objects of a JSONL file.  Raises BadInput naming the line."""
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except json.JSONDecodeError as exc:
+                raise BadInput(f"JSON이 아닌 줄이 있습니다: {path}:{number}\n  {exc}") from exc
+            if not isinstance(value, dict):
+                raise BadInput(f"객체가 아닌 줄이 있습니다: {path}:{number}\n  한 줄에 JSON 객체 하나를 쓰세요.")
+            yield value

@@ -1,0 +1,117 @@
+"""The build's YAML as one strict model.  Keys to paid services never live here: a file that holds one is refused."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from data_gen.errors import DataGenError
+from taxlaw.errors import ConfigError
+from taxlaw.strict_config import StrictModel, load_config
+
+WORKED_TAXES = ("gift", "income", "vat_simplified", "corporate")
+ENV_NAME = r"[A-Z][A-Z0-9_]*"
+
+# Shapes of the keys that the services we name hand out; the point is to stop a paste, not to recognise every vendor.
+_KEY_LIKE = re.compile(r"\b(?:sk|up|gsk|xai|hf|rpa|nvapi)[-_][A-Za-z0-9_-]{12,}")
+_KEY_FIELD = re.compile(r"(?:^|[{,])\s*(?:api_?key|token|secret|password)\s*:\s*\S", re.IGNORECASE | re.MULTILINE)
+_KEY_ENV = re.compile(r"(?:^|[{,])\s*key_env\s*:\s*[\"']?([^\s\"'#,}]+)", re.MULTILINE)
+
+
+class DocumentSettings(StrictModel):
+    casebook: bool = True
+    """Read the casebook that ships in the package korean-tax-mcp."""
+    casebook_file: Path | None = None
+    """A JSON or JSONL file of the same rows, instead of the package's."""
+    provisions: Literal["digest", "all", "none"] = "digest"
+    """Which articles become documents: the digest's, every article of the statutes folder, or none."""
+    statutes: str = "auto"
+    """A folder of statute text, ``auto`` (../shared/data/statutes when it is there) or ``none`` (digest only)."""
+
+
+class RecordedSettings(StrictModel):
+    kind: Literal["recorded"]
+    folder: Path | None = None
+    """Folder of *.jsonl recordings; the package's own when left out."""
+
+
+class OpenAISettings(StrictModel):
+    kind: Literal["openai"]
+    model: str
+    key_env: Annotated[str, Field(pattern=f"^{ENV_NAME}$")] = "OPENAI_API_KEY"
+    """Name of the environment variable (or .env entry) that holds the key."""
+    base_url: str | None = None
+    """Any OpenAI-compatible endpoint; OpenAI's own when left out."""
+    json_mode: bool = True
+    """Ask with response_format json_object; switch off for endpoints that do not know it."""
+    temperature: float | None = None
+    max_output_tokens: Annotated[int, Field(gt=0)] = 2000
+    token_limit_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """OpenAI's reasoning models want the second name; most compatible servers know only the first."""
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    retries: Annotated[int, Field(ge=0)] = 4
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+
+
+class WorkedSettings(StrictModel):
+    count: Annotated[int, Field(ge=0)] = 0
+    shares: dict[Literal["gift", "income", "vat_simplified", "corporate"], Annotated[float, Field(ge=0)]] = Field(
+        default_factory=lambda: dict.fromkeys(WORKED_TAXES, 1.0)
+    )
+    """Relative weight of each tax; they need not sum to one."""
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> WorkedSettings:
+        if self.count and not sum(self.shares.values()):
+            raise ValueError("shares의 합이 0입니다 (all shares are zero)")
+        return self
+
+
+class LengthSettings(StrictModel):
+    """Bounds in characters, inclusive."""
+
+    question_min: int = 8
+    question_max: int = 600
+    answer_min: int = 20
+    answer_max: int = 4000
+
+
+class BuildConfig(StrictModel):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    out: Path | None = None
+    """Dataset folder; datasets/<name> when left out."""
+    as_of: datetime.date
+    """The date the law is stated for (기준일)."""
+    seed: int = 0
+    documents: DocumentSettings = DocumentSettings()
+    teacher: Annotated[RecordedSettings | OpenAISettings, Field(discriminator="kind")]
+    prompts: tuple[Literal["pairs"], ...] = ("pairs",)
+    worked: WorkedSettings = WorkedSettings()
+    validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    length: LengthSettings = LengthSettings()
+
+
+def load_build_config(path: Path) -> BuildConfig:
+    """Read a build config.  Raises ConfigError, and DataGenError when the file holds something that looks like a key."""
+    if path.is_file():
+        _refuse_keys(path)
+    return load_config(path, BuildConfig)
+
+
+def _refuse_keys(path: Path) -> None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"UTF-8로 읽을 수 없는 설정 파일입니다: {path}\n  Save it as UTF-8. ({exc.reason})") from exc
+    named = _KEY_ENV.search(text)
+    wrong_env = named and not re.fullmatch(ENV_NAME, named.group(1))
+    if _KEY_LIKE.search(text) or _KEY_FIELD.search(text) or wrong_env:
+        # The value itself is never echoed: a terminal log is as public as the file.
+        raise DataGenError(
+            f"설정 파일에 API 키로 보이는 값이 있습니다: {path}\n"
+            "  Keys never go into YAML. 값을 지우고(노출된 키는 폐기), 환경 변수나 .env에 넣은 뒤 key_env에 그 변수의 이름만 적으세요."
+        )

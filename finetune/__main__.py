@@ -1,0 +1,59 @@
+"""Command line of the fine-tuning stage; only parses."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+DESCRIPTION = "검증된 질문-답 쌍으로 작은 LoRA 학생을 학습하고, 합치고, GGUF 로 양자화하고, 정답률을 잽니다."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``python -m finetune``."""
+    parser = argparse.ArgumentParser(prog="python -m finetune", description=DESCRIPTION)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="run")
+    run = commands.add_parser("run", help="한 번의 학습 전체 (the whole run)", description=DESCRIPTION)
+    run.add_argument("--config", type=Path, required=True, help="설정 YAML, 예: configs/finetune/demo.yaml")
+    run.add_argument("--dataset", type=Path, help="데이터셋 폴더 (설정의 dataset 대신)")
+    run.add_argument("--out", type=Path, help="결과 폴더 (설정의 out 대신)")
+    run.add_argument("--force", action="store_true", help="같은 실행이 끝나 있어도 다시 학습")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 done, 1 a check failed, 2 wrong input, 130/143 interrupted."""
+    options = build_parser().parse_args(arguments)
+    from finetune.errors import FinetuneError, InputError
+    from taxlaw.errors import TaxLawError
+
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        from finetune.settings import read_config
+
+        config = read_config(options.config, options.dataset, options.out)
+        from finetune.run import run
+
+        run(config, options.force)
+    except (InputError, TaxLawError) as exc:
+        print(f"오류: {exc}", file=sys.stderr)
+        return 2
+    except FinetuneError as exc:
+        print(f"중단: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as exc:
+        print(
+            "\n중단했습니다. 끝나지 않은 결과는 <out>.partial 에 있고 완성된 실행으로 쓰이지 않습니다. (interrupted)",
+            file=sys.stderr,
+        )
+        return 143 if exc.args == (signal.SIGTERM,) else 130
+    return 0
+
+
+def _terminated(number, frame) -> None:
+    raise KeyboardInterrupt(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""Reads a dataset folder (docs/contracts.md, section 2) and turns it into batches.  Knows nothing of models.
+
+Which text is learned: a worked row teaches its calculator call (``target: program``) or its full working
+(``target: worked``); expert and plain rows teach their answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from finetune.chat import Encoded, encode
+from finetune.errors import GateError, InputError
+from taxlaw.strict_config import StrictModel
+
+MAX_TRUNCATED = 0.01  # more than 1 % of the rows over the cap is a wrong cap, not bad luck
+
+
+class Row(StrictModel):
+    """One pair, exactly as data_gen writes it."""
+
+    id: str
+    question: str
+    answer: str
+    type: Literal["teacher", "student"]
+    style: Literal["worked", "expert", "plain"]
+    source: str
+    tax: str
+    as_of: str
+    articles: list[str]
+    call: str | None
+    payable: int | None
+    family: str
+    evidence: str
+    provenance: dict[str, str | int | float | bool | None]
+    gates: list[str]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row ready for training."""
+
+    row: Row
+    encoded: Encoded
+
+    @property
+    def length(self) -> int:
+        return len(self.encoded.ids)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Examples within the length cap, and how many rows were over it."""
+
+    examples: list[Example]
+    over_cap: int
+    longest: int
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read one JSONL file.  Raises InputError naming the file, the line and the field."""
+    if not path.is_file():
+        raise InputError(
+            f"데이터셋 파일이 없습니다: {path}\n"
+            "  먼저 `python -m data_gen build --config …` 로 만들거나 --dataset 으로 폴더를 지정하세요. (No such dataset file.)"
+        )
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(Row.model_validate(json.loads(line)))
+        except json.JSONDecodeError as exc:
+            raise InputError(f"{path}:{number}: JSON 이 아닙니다 (not JSON): {exc}") from exc
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"{path}:{number}: '{where}' 값이 잘못되었습니다: {first['msg']} (docs/contracts.md 2절)") from exc
+    if not rows:
+        raise InputError(f"데이터셋 파일이 비어 있습니다 (empty): {path}")
+    return rows
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def target_text(row: Row, target: str) -> str:
+    """The text the student learns to write for this row."""
+    return row.call if target == "program" and row.call else row.answer
+
+
+def encode_rows(rows: list[Row], tokenizer, target: str, max_tokens: int) -> Prepared:
+    """Encode rows; those longer than ``max_tokens`` are left out and counted, never cut: a cut answer teaches no ending.
+
+    Raises GateError when more than 1 % of the rows are over the cap.
+    """
+    encoded = [Example(row, encode(row.question, target_text(row, target), tokenizer)) for row in rows]
+    kept = [example for example in encoded if example.length <= max_tokens]
+    longest = max(example.length for example in encoded)
+    over = len(encoded) - len(kept)
+    if over > MAX_TRUNCATED * len(encoded):
+        raise GateError(
+            f"예제 {len(encoded):,}개 가운데 {over:,}개가 max_tokens={max_tokens} 보다 깁니다 (1% 초과).\n"
+            f"  가장 긴 예제는 {longest:,} 토큰입니다. max_tokens 를 늘리거나 긴 문서를 줄이세요."
+        )
+    return Prepared(kept, over, longest)
+
+
+def epoch_order(styles: list[str], mix: dict[str, float], seed: int, epoch: int) -> list[int]:
+    """Row indices of one epoch, shuffled, with ``mix`` shares of the styles; as many as there are rows of those styles.
+
+    A style with too few rows is repeated; one with too many gives its next rows in the following epoch.  Raises
+    InputError for a style that has no rows.
+    """
+    counts = Counter(styles)
+    total = sum(counts[style] for style in mix)
+    order: list[int] = []
+    for style, share in sorted(mix.items()):
+        members = [index for index, value in enumerate(styles) if value == style]
+        if not members:
+            raise InputError(
+                f"mix 에 '{style}' 이 있지만 데이터셋에 그런 행이 없습니다. mix 에서 빼거나 데이터를 더 만드세요.\n"
+                f"  No '{style}' rows in the dataset; styles present: {dict(counts)}"
+            )
+        wanted = max(1, round(share * total))
+        order += _slice_of_passes(members, epoch * wanted, (epoch + 1) * wanted, f"{seed}:{style}")
+    random.Random(f"{seed}:{epoch}").shuffle(order)
+    return order
+
+
+def _slice_of_passes(members: list[int], start: int, stop: int, seed: str) -> list[int]:
+    """Positions start..stop of an endless sequence in which each pass over ``members`` is a fresh shuffle."""
+    passes = {}
+    for turn in range(start // len(members), (stop - 1) // len(members) + 1):
+        passes[turn] = list(members)
+        random.Random(f"{seed}:{turn}").shuffle(passes[turn])
+    return [passes[position // len(members)][position % len(members)] for position in range(start, stop)]
+
+
+def epoch_batches(lengths: list[int], order: list[int], batch_size: int, seed: str) -> Iterator[list[int]]:
+    """Batches of row indices with rows of like length together, in shuffled order.
+
+    Sorting happens inside windows of 32 batches: padding stays a few percent while each step still sees a mixture.
+    """
+    generator = random.Random(seed)
+    window = 32 * batch_size
+    for start in range(0, len(order), window):
+        part = sorted(order[start : start + window], key=lambda index: lengths[index])
+        batches = [part[i : i + batch_size] for i in range(0, len(part), batch_size)]
+        generator.shuffle(batches)
+        yield from batches
+
+
+def endless_batches(
+    examples: list[Example], mix: dict[str, float], batch_size: int, seed: int
+) -> Iterator[tuple[float, list[Encoded]]]:
+    """Batches without end, each with the epochs done once it is used (0.5 = half of the first)."""
+    styles = [example.row.style for example in examples]
+    lengths = [example.length for example in examples]
+    epoch = 0
+    while True:
+        order = epoch_order(styles, mix, seed, epoch)
+        used = 0
+        for batch in epoch_batches(lengths, order, batch_size, f"{seed}:{epoch}:batches"):
+            used += len(batch)
+            yield epoch + used / len(order), [examples[index].encoded for index in batch]
+        epoch += 1

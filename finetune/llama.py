@@ -1,0 +1,56 @@
+"""The few llama.cpp calls this stage makes: open a GGUF quietly, quantise one in process.  Knows nothing of training."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections import deque
+from pathlib import Path
+
+from finetune.errors import GateError
+from finetune.settings import QUANTISATIONS
+
+_LOG: deque[str] = deque(maxlen=30)  # llama.cpp's last words, shown only when it fails
+
+
+@functools.cache
+def _capture_log():
+    """Collect llama.cpp's log instead of printing hundreds of lines; returned so that the callback stays alive."""
+    import ctypes
+
+    import llama_cpp
+
+    @llama_cpp.llama_log_callback
+    def keep(level: int, text: bytes, user_data: ctypes.c_void_p) -> None:
+        _LOG.append(text.decode("utf-8", errors="replace").rstrip())
+
+    llama_cpp.llama_log_set(keep, ctypes.c_void_p(0))
+    return keep
+
+
+def open_gguf(path: Path, context: int):
+    """A llama_cpp.Llama on the CPU with ``context`` tokens; raises GateError when llama.cpp refuses the file."""
+    from llama_cpp import Llama
+
+    _capture_log()
+    threads = os.cpu_count() or 1
+    try:
+        return Llama(str(path), n_ctx=context, n_gpu_layers=0, n_threads=threads, n_threads_batch=threads, verbose=False)
+    except ValueError as exc:
+        raise GateError(f"llama.cpp 가 이 GGUF 를 열지 못합니다 (cannot load): {path}\n  {_last_words()}") from exc
+
+
+def quantise(source: Path, target: Path, quantisation: str) -> None:
+    """Quantise an unquantised GGUF.  Raises GateError when llama.cpp reports failure."""
+    import llama_cpp
+
+    _capture_log()
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.ftype = QUANTISATIONS[quantisation]
+    status = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), params)
+    if status != 0 or not target.is_file():
+        raise GateError(f"{quantisation} 양자화에 실패했습니다 (status {status}): {source}\n  {_last_words()}")
+
+
+def _last_words() -> str:
+    return "\n  ".join(list(_LOG)[-6:])

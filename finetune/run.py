@@ -1,0 +1,257 @@
+"""One run from dataset to measured, quantised student; reads top to bottom.
+
+Everything is written to ``<out>.partial`` and moved to ``<out>`` when the last step is done, with run.json written last:
+a folder named ``<out>`` is always a finished run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from finetune.base import load_model, load_tokenizer, resolve_base
+from finetune.chat import preflight
+from finetune.data import Row, encode_rows, endless_batches, file_sha256, read_rows, target_text
+from finetune.device import Device, choose_device, peak_memory_bytes
+from finetune.settings import RunConfig
+
+PACKAGES = ("torch", "transformers", "peft", "gguf", "llama-cpp-python")
+
+
+def run(config: RunConfig, force: bool = False, say=print) -> dict:
+    """Do the whole run and return its record (run.json).
+
+    A finished run with the same config, data, code and library versions is returned as it is unless ``force``.
+    Raises ConfigError, InputError (exit code 2) or GateError (exit code 1).
+    """
+    started = time.monotonic()
+    train_rows = read_rows(config.dataset / "train.jsonl")
+    validation = read_rows(config.dataset / "validation.jsonl")
+    fingerprint = run_fingerprint(config)
+    if not force and (finished := finished_run(config.out, fingerprint)):
+        say(f"같은 설정·데이터·코드로 끝난 실행을 다시 씁니다: {config.out} (reused; --force 로 다시 학습)")
+        _say_accuracy(finished, say)
+        return finished
+    partial = config.out.with_name(config.out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    record = _run_into(partial, config, train_rows, validation, say)
+    record = {
+        "fingerprint": fingerprint,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - started, 1),
+        **record,
+    }
+    from finetune.card import render_card
+
+    (partial / "model_card.md").write_text(render_card(record), encoding="utf-8")
+    (partial / "run.json").write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    _swap_in(partial, config.out)
+    say(f"끝났습니다: {config.out} ({record['seconds'] / 60:.1f}분)")
+    return record
+
+
+def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation: list[Row], say) -> dict:
+    import transformers
+
+    from finetune import evaluate, gguf_export, llama, merge, parity, report, train
+    from finetune.lora import attach_lora, trainable_parameters
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    transformers.set_seed(config.seed)
+    seconds: dict[str, float] = {}
+    lap = _stopwatch(seconds)
+
+    device = choose_device(config.train.dtype)
+    say(f"장치: {device.kind}, {device.dtype} ({device.reason})")
+    weights = resolve_base(config.base, say)
+    vocabulary = None
+    if config.fit_vocab:
+        from finetune.vocab import fit_vocabulary
+
+        texts = [text for row in train_rows for text in (row.question, target_text(row, config.target))]
+        fitted = fit_vocabulary(weights, texts, say)
+        weights, vocabulary = fitted.weights, {"pieces": fitted.pieces, "before": fitted.pieces_before}
+    tokenizer = load_tokenizer(weights)
+    lap("base")
+
+    used = [row for row in train_rows if row.style in config.mix]
+    prepared = encode_rows(used, tokenizer, config.target, config.max_tokens)
+    shown = preflight([example.encoded for example in prepared.examples], tokenizer)
+    say(f"학습 예제 {len(prepared.examples):,}개, 가장 긴 것 {prepared.longest} 토큰, 길어서 뺀 것 {prepared.over_cap}개")
+    say(f"예제 하나 (학습되는 부분은 【 】 안):\n{shown}")
+    lap("data")
+
+    rows = evaluate.held_out(validation, config.evaluation.rows)
+    model = load_model(weights, device.dtype, device.kind).eval()
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    evaluations: dict[str, dict] = {}
+    if config.evaluation.base_rows:
+        some = rows[: config.evaluation.base_rows]
+        answers = evaluate.generate_with_transformers(model, tokenizer, some, config.evaluation)
+        evaluations["base"] = evaluate.score(some, answers, config.evaluation.samples)
+        say(report.accuracy_lines({"base": evaluations["base"]})[0])
+    lap("evaluate_base")
+
+    model, layers = attach_lora(model, config.lora, config.seed)
+    trained = trainable_parameters(model)
+    say(f"LoRA r={config.lora.r}: {trained:,}개 학습 (전체 {parameters:,}개의 {trained / parameters:.2%}); {layers}")
+    batches = endless_batches(prepared.examples, config.mix, config.train.batch_size, config.seed)
+    with report.training_report(folder / "metrics.jsonl", config.train.max_minutes) as on_step:
+        steps = train.train(model, batches, config.train, tokenizer.pad_token_id, on_step, device.kind)
+    summary = train.summarise(steps)
+    say(
+        f"학습 {summary['steps']:,} step, {summary['epochs']:.2f} epoch, 손실 {summary['first_loss']:.3f} → "
+        f"{summary['last_loss']:.3f}, {summary['tokens_per_second']:,.0f} tokens/s"
+    )
+    report.draw_loss(steps, folder / "loss.png")
+    model.save_pretrained(folder / "adapter")
+    lap("train")
+
+    answers = evaluate.generate_with_transformers(model, tokenizer, rows, config.evaluation)
+    evaluations["adapter"] = evaluate.score(rows, answers, config.evaluation.samples)
+    say(report.accuracy_lines({"adapter": evaluations["adapter"]})[0])
+    del model
+    lap("evaluate_adapter")
+
+    merged = merge.merge_adapter(weights, folder / "adapter")
+    whole = folder / "unquantised.gguf"
+    gguf_export.export_gguf(merged, tokenizer, whole, config.export.unquantised, config.out.name)
+    texts = (*parity.STRINGS, *(row.question for row in rows))
+    compared = parity.check_tokens(whole, tokenizer, texts)
+    questions = [row.question for row in rows[: config.export.parity_prompts]]
+    agreement = parity.greedy_agreement(whole, merged, tokenizer, questions, config.export.parity_tokens)
+    say(
+        f"변환 확인: 토큰 {compared}문장 일치, 합친 모델과 GGUF 의 greedy 토큰 "
+        f"{agreement['tokens_agreed']}/{agreement['tokens']} 일치"
+    )
+    del merged
+    student = folder / f"student-{config.export.quantisation}.gguf"
+    llama.quantise(whole, student, config.export.quantisation)
+    whole.unlink()
+    lap("export")
+
+    answers = evaluate.generate_with_llama(student, tokenizer, rows, config.evaluation)
+    evaluations["student"] = evaluate.score(rows, answers, config.evaluation.samples)
+    lap("evaluate_student")
+    record = {
+        "student": {
+            "gguf": student.name,
+            "sha256": file_sha256(student),
+            "bytes": student.stat().st_size,
+            "quantisation": config.export.quantisation,
+            "style": config.target,
+        },
+        "eval": evaluations,
+        "parity": {"token_texts": compared, **agreement},
+        "train": {**summary, "parameters": parameters, "trainable": trained, "lora_layers": layers},
+        "config": json.loads(config.model_dump_json()),
+        "data": _data_record(config.dataset, train_rows, validation, prepared),
+        "base": {
+            "source": weights.source,
+            "key": weights.key,
+            "from_quantised": weights.from_quantised,
+            "licence": weights.licence,
+            "vocabulary": vocabulary,
+        },
+        "machine": _machine_record(device),
+        "stage_seconds": seconds,
+    }
+    _say_accuracy(record, say)
+    return record
+
+
+def run_fingerprint(config: RunConfig) -> str:
+    """SHA-256 over everything that decides the result: settings, dataset files, code, library versions."""
+    digest = hashlib.sha256(config.model_dump_json(exclude={"out", "dataset"}).encode())
+    for name in ("train.jsonl", "validation.jsonl"):
+        digest.update(file_sha256(config.dataset / name).encode())
+    here = Path(__file__).parent
+    for package in (here, here.parent / "taxlaw"):
+        for path in sorted(package.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(f"{path.relative_to(here.parent).as_posix()}:{file_sha256(path)}".encode())
+    for name in PACKAGES:
+        digest.update(f"{name}={metadata.version(name)}".encode())
+    return digest.hexdigest()
+
+
+def finished_run(out: Path, fingerprint: str) -> dict | None:
+    """The record in ``out`` when it is a finished run with this fingerprint and an unharmed GGUF."""
+    record_file = out / "run.json"
+    if not record_file.is_file():
+        return None
+    try:
+        record = json.loads(record_file.read_text(encoding="utf-8"))
+        student = out / record["student"]["gguf"]
+        same = record["fingerprint"] == fingerprint and file_sha256(student) == record["student"]["sha256"]
+    except (json.JSONDecodeError, KeyError, TypeError, OSError):
+        return None  # not a run of this version; it is trained again
+    return record if same else None
+
+
+def _swap_in(partial: Path, out: Path) -> None:
+    old = out.with_name(out.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        os.replace(out, old)
+    os.replace(partial, out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _data_record(dataset: Path, train_rows: list[Row], validation: list[Row], prepared) -> dict:
+    def count(rows: list[Row]) -> dict[str, int]:
+        return {style: sum(row.style == style for row in rows) for style in sorted({row.style for row in rows})}
+
+    return {
+        "dataset": dataset.name,
+        "train_sha256": file_sha256(dataset / "train.jsonl"),
+        "validation_sha256": file_sha256(dataset / "validation.jsonl"),
+        "train_rows": count(train_rows),
+        "validation_rows": count(validation),
+        "teachers": sorted({str(row.provenance.get("teacher")) for row in train_rows}),
+        "trained_on": len(prepared.examples),
+        "over_max_tokens": prepared.over_cap,
+        "longest_tokens": prepared.longest,
+    }
+
+
+def _machine_record(device: Device) -> dict:
+    peak = peak_memory_bytes()
+    return {
+        "device": device.kind,
+        "dtype": device.dtype,
+        "why": device.reason,
+        "threads": device.threads,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "peak_memory_bytes": peak,
+    }
+
+
+def _stopwatch(seconds: dict[str, float]):
+    last = time.monotonic()
+
+    def lap(name: str) -> None:
+        nonlocal last
+        seconds[name] = round(time.monotonic() - last, 1)
+        last = time.monotonic()
+
+    return lap
+
+
+def _say_accuracy(record: dict, say) -> None:
+    from finetune.report import accuracy_lines
+
+    size = record["student"]["bytes"] / 1e6
+    say("\n".join(accuracy_lines(record["eval"])))
+    say(f"student: {record['student']['gguf']} ({size:,.0f} MB)")

@@ -1,0 +1,189 @@
+"""The training loop, as plain functions: batches in, adapter weights changed in place, one metrics line per step.
+
+The loss is that of answer tokens only, and only their positions reach the output layer: with Gemma's 262,144 rows it is
+the dearest layer of a small model.  Knows nothing of files, datasets or evaluation.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from finetune.chat import Encoded
+from finetune.errors import GateError
+from finetune.settings import Train
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one optimiser step did.  ``tokens`` counts prompt and answer without padding; ``seconds`` since the start."""
+
+    step: int
+    epoch: float
+    budget_used: float
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+    tokens: int
+    target_tokens: int
+    padded_tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors (rows, longest); labels are IGNORED outside the answers."""
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor | None  # None when no row is padded
+    labels: torch.Tensor
+
+
+def collate(examples: list[Encoded], pad_id: int, device: str = "cpu") -> Batch:
+    """Pad on the right to the longest of these examples."""
+    longest = max(len(example.ids) for example in examples)
+    input_ids = torch.full((len(examples), longest), pad_id, dtype=torch.long)
+    labels = torch.full((len(examples), longest), IGNORED, dtype=torch.long)
+    mask = torch.zeros((len(examples), longest), dtype=torch.long)
+    for row, example in enumerate(examples):
+        ids = torch.tensor(example.ids)
+        input_ids[row, : len(ids)] = ids
+        labels[row, example.answer_start : len(ids)] = ids[example.answer_start :]
+        mask[row, : len(ids)] = 1
+    padded = bool((mask == 0).any())
+    return Batch(input_ids.to(device), mask.to(device) if padded else None, labels.to(device))
+
+
+def answer_loss(model, batch: Batch) -> torch.Tensor:
+    """Sum (not mean) of the cross-entropy over answer tokens; divide by the tokens of the whole step."""
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    hidden = causal.model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
+    targets = batch.labels[:, 1:]
+    wanted = targets != IGNORED
+    logits = causal.lm_head(hidden.last_hidden_state[:, :-1][wanted])
+    return cross_entropy(logits.float(), targets[wanted], reduction="sum")
+
+
+def learning_rate_factor(used: float, warmup: float, schedule: str) -> float:
+    """Share of the peak rate when ``used`` (0..1) of the budget is gone: linear up, then cosine or linear to 0."""
+    if warmup and used < warmup:
+        return max(used, 1e-3) / warmup
+    rest = min(1.0, (used - warmup) / (1 - warmup))
+    return 0.5 * (1 + math.cos(math.pi * rest)) if schedule == "cosine" else 1 - rest
+
+
+def budget_used(settings: Train, minutes: float, epoch: float, step: int) -> float:
+    """The largest used share of the given budgets; 1.0 or more ends the run."""
+    shares = [
+        spent / limit
+        for spent, limit in ((minutes, settings.max_minutes), (epoch, settings.epochs), (step, settings.max_steps))
+        if limit is not None
+    ]
+    return max(shares)
+
+
+def accumulate_gradient(model, batches: Iterable[Batch], loss: Callable = answer_loss) -> tuple[float, int]:
+    """Backward over all batches of one step, weighted by token: 1 batch of 8 rows and 8 of 1 give the same gradient.
+
+    Returns (mean loss per target token, target tokens).  Raises GateError when the loss is not finite.
+    """
+    batches = list(batches)
+    targets = sum(int((batch.labels[:, 1:] != IGNORED).sum()) for batch in batches)
+    total = 0.0
+    for batch in batches:
+        batch_loss = loss(model, batch)
+        if not torch.isfinite(batch_loss):
+            raise GateError("손실이 유한하지 않습니다 (loss is not finite). learning_rate 를 낮추거나 dtype 을 float32 로 하세요.")
+        (batch_loss / targets).backward()
+        total += float(batch_loss.detach())
+    return total / targets, targets
+
+
+def train(
+    model,
+    batches: Iterator[tuple[float, list[Encoded]]],
+    settings: Train,
+    pad_id: int,
+    on_step: Callable[[Step], None],
+    device: str = "cpu",
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Step]:
+    """Train until the first budget is used up and return every step.
+
+    ``batches`` gives (epochs done after it, examples) without end.  The learning rate follows the share of the budget
+    used, so a wall-clock budget still ends at rate 0.
+    """
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    model.train()
+    steps: list[Step] = []
+    start = clock()
+    epoch, used = 0.0, 0.0
+    while used < 1:
+        window = list(islice(batches, settings.accumulate))
+        epoch = window[-1][0]
+        rate = settings.learning_rate * learning_rate_factor(used, settings.warmup, settings.schedule)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        tensors = [collate(examples, pad_id, device) for _, examples in window]
+        with _adapter_autocast(model, device):
+            loss, targets = accumulate_gradient(model, tensors)
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
+        if not math.isfinite(norm):
+            raise GateError("기울기가 유한하지 않습니다 (gradient is not finite). learning_rate 를 낮추세요.")
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        seconds = clock() - start
+        used = budget_used(settings, seconds / 60, epoch, len(steps) + 1)
+        step = Step(
+            step=len(steps) + 1,
+            epoch=round(epoch, 4),
+            budget_used=round(min(used, 1.0), 4),
+            loss=loss,
+            learning_rate=rate,
+            gradient_norm=norm,
+            tokens=sum(len(example.ids) for _, examples in window for example in examples),
+            target_tokens=targets,
+            padded_tokens=sum(tensor.input_ids.numel() for tensor in tensors),
+            seconds=round(seconds, 3),
+        )
+        steps.append(step)
+        on_step(step)
+    model.eval()
+    return steps
+
+
+def _adapter_autocast(model, device: str):
+    """With a bfloat16 base, run the fp32 adapters' thin products in bfloat16 too; their weights and moments stay fp32."""
+    if next(model.parameters()).dtype != torch.bfloat16:
+        return nullcontext()
+    return torch.autocast(device_type=device, dtype=torch.bfloat16)
+
+
+def summarise(steps: list[Step]) -> dict[str, float | int]:
+    """Totals for the run record; tokens per second leave out the first step, which warms caches up."""
+    last = steps[-1]
+    later = steps[1:] or steps
+    elapsed = (last.seconds - steps[0].seconds) if len(steps) > 1 else last.seconds
+    tail = steps[-max(1, len(steps) // 10) :]
+    return {
+        "steps": len(steps),
+        "epochs": last.epoch,
+        "seconds": last.seconds,
+        "tokens": sum(step.tokens for step in steps),
+        "target_tokens": sum(step.target_tokens for step in steps),
+        "padding_share": round(1 - sum(s.tokens for s in steps) / sum(s.padded_tokens for s in steps), 4),
+        "tokens_per_second": round(sum(step.tokens for step in later) / max(elapsed, 1e-9), 1),
+        "target_tokens_per_second": round(sum(step.target_tokens for step in later) / max(elapsed, 1e-9), 1),
+        "first_loss": round(steps[0].loss, 4),
+        "last_loss": round(sum(step.loss for step in tail) / len(tail), 4),
+    }

@@ -1,0 +1,129 @@
+"""Vocabulary fitting: keep the pieces Korean tax text needs, drop the rest of Gemma's 262,144.
+
+The output layer is most of a small model's work, so a vocabulary of some 17,000 pieces trains and decodes several times
+faster.  Text made of kept pieces is segmented exactly as before; any other text falls back to smaller pieces and bytes,
+never to <unk>.  Knows nothing of training.
+
+Why the segmentation is unchanged: BPE always applies the best-ranked merge.  With every piece we keep all pieces it can
+be merged from, so a text whose pieces are all kept meets the same best merge at each step as with the full vocabulary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from finetune.base import BaseWeights, cache_folder, load_model, load_tokenizer, whole_or_nothing
+from finetune.errors import GateError
+
+HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
+BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")
+# Signs of Korean legal text that a small corpus may happen not to contain.
+LEGAL_SIGNS = "·ㆍ「」『』【】〈〉《》“”‘’…①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮×÷±≤≥→％₩~\u3000"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The fitted base, and how many pieces it has of how many."""
+
+    weights: BaseWeights
+    pieces: int
+    pieces_before: int
+
+
+def fit_vocabulary(weights: BaseWeights, texts: Iterable[str], say=print) -> Fitted:
+    """A copy of ``weights`` whose vocabulary is fitted to ``texts``; cached by base and kept pieces.
+
+    Raises GateError when the fitted tokenizer segments one of the texts differently.
+    """
+    texts = sorted(set(texts))
+    tokenizer = load_tokenizer(weights)
+    definition = json.loads(tokenizer.backend_tokenizer.to_str())
+    kept = kept_ids(definition, (i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"]))
+    fingerprint = hashlib.sha256(f"{weights.key}:{kept}".encode()).hexdigest()
+    folder = cache_folder() / "fitted" / fingerprint[:16]
+    fitted = BaseWeights(
+        folder=folder,
+        revision=None,
+        source=f"{weights.source}; vocabulary fitted to {len(kept):,} pieces",
+        key=fingerprint,
+        from_quantised=weights.from_quantised,
+        licence=weights.licence,
+    )
+    if not (folder / "config.json").is_file():
+        say(f"어휘를 {len(definition['model']['vocab']):,}개에서 {len(kept):,}개로 줄입니다 (fitting the vocabulary).")
+        with whole_or_nothing(folder) as partial:
+            _slice_weights(weights, kept, partial)
+            tokenizer.save_pretrained(partial)
+            text = json.dumps(shrink(definition, kept), ensure_ascii=False)
+            (partial / "tokenizer.json").write_text(text, encoding="utf-8")
+    _prove_same_segmentation(tokenizer, load_tokenizer(fitted), texts)
+    return Fitted(fitted, len(kept), len(definition["model"]["vocab"]))
+
+
+def kept_ids(definition: dict, used: Iterable[int]) -> list[int]:
+    """Ids to keep, ascending, from a tokenizer.json ``definition`` and the ids a corpus uses.
+
+    Everything up to ``<end_of_turn>`` stays, so control tokens keep their ids (106 is in templates and GGUF files).
+    """
+    vocab: dict[str, int] = definition["model"]["vocab"]
+    added = {token["content"]: token["id"] for token in definition["added_tokens"]}
+    keep = set(used) | set(range(added["<end_of_turn>"] + 1))
+    keep |= {i for token, i in added.items() if not token.startswith("<unused")}
+    for piece, i in vocab.items():
+        plain = piece.replace("▁", "")
+        if HANGUL.search(piece) or BYTE_PIECE.fullmatch(piece) or (len(plain) <= 1 and plain.isascii()):
+            keep.add(i)
+        elif set(piece) == {"▁"} or piece in LEGAL_SIGNS or plain.isdecimal():
+            keep.add(i)
+    parents: dict[str, set[str]] = {}
+    for left, right in definition["model"]["merges"]:
+        parents.setdefault(left + right, set()).update((left, right))
+    names = {i: piece for piece, i in vocab.items()}
+    waiting = [names[i] for i in keep if i in names]
+    while waiting:
+        for parent in parents.get(waiting.pop(), ()):
+            if vocab[parent] not in keep:
+                keep.add(vocab[parent])
+                waiting.append(parent)
+    return sorted(keep)
+
+
+def shrink(definition: dict, kept: list[int]) -> dict:
+    """The tokenizer.json with only ``kept`` ids, renumbered in the same order."""
+    new_id = {old: new for new, old in enumerate(kept)}
+    vocab = {piece: new_id[i] for piece, i in definition["model"]["vocab"].items() if i in new_id}
+    merges = [
+        [left, right]
+        for left, right in definition["model"]["merges"]
+        if left in vocab and right in vocab and left + right in vocab
+    ]
+    added = [{**token, "id": new_id[token["id"]]} for token in definition["added_tokens"] if token["id"] in new_id]
+    return {**definition, "added_tokens": added, "model": {**definition["model"], "vocab": vocab, "merges": merges}}
+
+
+def _slice_weights(weights: BaseWeights, kept: list[int], target: Path) -> None:
+    import torch
+
+    model = load_model(weights, "float32")
+    rows = torch.tensor(kept)
+    for layer in (model.model.embed_tokens, model.lm_head):
+        layer.weight = torch.nn.Parameter(layer.weight.detach()[rows].clone(), requires_grad=False)
+    model.tie_weights()
+    model.config.vocab_size = model.model.embed_tokens.num_embeddings = model.lm_head.out_features = len(kept)
+    model._weight_conversions = None  # else a text model out of a multimodal checkpoint is saved under its old names
+    model.save_pretrained(target)
+
+
+def _prove_same_segmentation(full, fitted, texts: list[str]) -> None:
+    for text in texts:
+        before = full.convert_ids_to_tokens(full(text, add_special_tokens=False)["input_ids"])
+        ids = fitted(text, add_special_tokens=False)["input_ids"]
+        if fitted.unk_token_id in ids or fitted.convert_ids_to_tokens(ids) != before:
+            raise GateError(
+                f"줄인 어휘가 글을 다르게 나눕니다 (segmentation differs): {text[:80]!r}\n  fit_vocab: false 로 실행하세요."
+            )

@@ -1,0 +1,180 @@
+"""The serving configuration and the run folder it points at (docs/contracts.md, sections 2 and 3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field
+
+from serve.errors import Code, ServeError
+from taxlaw.strict_config import StrictModel, load_config
+
+DEFAULT_CONFIG = Path("configs/serve/demo.yaml")
+
+
+class StudentConfig(StrictModel):
+    runs_folder: Path  # searched for the newest finished run when model_path is null
+    model_path: Path | None  # one GGUF file, or null
+    context_tokens: int = Field(ge=128)
+    max_new_tokens: int = Field(ge=1)
+    temperature: float = Field(ge=0, le=2)
+    threads: int | None = Field(ge=1)  # null: physical cores of this machine
+    gpu_layers: int | None  # null: all on Apple silicon, none elsewhere
+    queue_seconds: float = Field(gt=0)  # how long a second question waits for the first answer
+    check_sha256: bool  # compare the GGUF with its run.json before loading
+
+
+class TeacherConfig(StrictModel):
+    model: str
+    base_url: str | None
+    api_key_env: str  # name of the environment variable; the key itself never stands in YAML
+    timeout_seconds: float = Field(gt=0)
+    max_new_tokens: int = Field(ge=1)
+    temperature: float | None
+    system_prompt: str  # jinja2; knows {{ as_of }}
+    recorded_folder: Path | None  # dataset folder with recorded_answers.jsonl
+
+
+class PageConfig(StrictModel):
+    host: str
+    port: int = Field(ge=0, le=65535)
+    updates_per_second: float = Field(gt=0, le=60)
+    max_waiting: int = Field(ge=1)
+    examples: tuple[str, ...]
+
+
+class ServeConfig(StrictModel):
+    as_of: date | None  # law as it stood on this day; null: today in Korea
+    student: StudentConfig
+    teacher: TeacherConfig
+    page: PageConfig
+
+
+def read_config(path: Path | None) -> ServeConfig:
+    """The configuration at ``path``, else the default one.  Raises taxlaw.errors.ConfigError."""
+    if path is None:
+        beside_package = Path(__file__).resolve().parent.parent / DEFAULT_CONFIG
+        path = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else beside_package
+    return load_config(path, ServeConfig)
+
+
+def today_in_korea() -> date:
+    try:
+        return datetime.now(ZoneInfo("Asia/Seoul")).date()
+    except ZoneInfoNotFoundError as exc:
+        raise ServeError(
+            Code.USAGE,
+            "이 컴퓨터에 시간대 자료(Asia/Seoul)가 없어 오늘 날짜를 정할 수 없습니다.",
+            "--as-of 2026-01-01처럼 기준일을 주거나 'pip install tzdata'를 하세요.",
+        ) from exc
+
+
+def parse_as_of(text: str) -> date:
+    """``2025-07-01`` as a date.  Raises ServeError(USAGE)."""
+    try:
+        return date.fromisoformat(text.strip()[:10])
+    except ValueError as exc:
+        raise ServeError(
+            Code.USAGE, f"기준일을 읽을 수 없습니다: '{text}'", "2025-12-31처럼 연-월-일로 쓰세요."
+        ) from exc
+
+
+@dataclass(frozen=True)
+class Student:
+    """A GGUF to serve and what its run measured; accuracies are shares of held-out worked examples (0 to 1)."""
+
+    path: Path
+    name: str
+    exact_before: float | None = None
+    exact_after: float | None = None
+
+
+def find_student(config: StudentConfig, model_path: Path | None = None) -> Student:
+    """The student to serve: ``model_path``, else the configured file, else the newest finished run.
+
+    Raises ServeError(NO_MODEL) when there is none and ServeError(BAD_MODEL) when its run.json does not match it.
+    """
+    chosen = model_path or config.model_path
+    if chosen is not None:
+        if not chosen.is_file():
+            raise _no_model(f"학생 모델 파일이 없습니다: {chosen}")
+        record = chosen.parent / "run.json"
+        run = _read_run(record) if record.is_file() else {}
+        if _student_file(run, record) == chosen.name:
+            return _student(run, record, chosen, config.check_sha256)
+        return Student(chosen, chosen.stem)
+    finished = []
+    for record in config.runs_folder.glob("*/run.json"):
+        run = _read_run(record)
+        name = _student_file(run, record)
+        if name is not None and (record.parent / name).is_file():
+            finished.append((record.stat().st_mtime, record, run, record.parent / name))
+    if not finished:
+        raise _no_model(f"학습이 끝난 학생 모델이 '{config.runs_folder}/' 아래에 없습니다.")
+    _, record, run, path = max(finished, key=lambda found: found[0])
+    return _student(run, record, path, config.check_sha256)
+
+
+def _no_model(message: str) -> ServeError:
+    return ServeError(
+        Code.NO_MODEL,
+        message,
+        "'make demo'로 학생을 만들거나 --model_path에 GGUF 파일을 주세요 (run `make demo` first).",
+    )
+
+
+def _read_run(path: Path) -> dict:
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise _broken(path, str(exc)) from exc
+    if not isinstance(run, dict):
+        raise _broken(path, "최상위가 객체가 아닙니다")
+    return run
+
+
+def _broken(path: Path, why: str) -> ServeError:
+    return ServeError(
+        Code.BAD_MODEL,
+        f"실행 기록을 읽을 수 없습니다: {path} ({why})",
+        "'python -m finetune run'을 다시 하거나 --model_path로 다른 모델을 고르세요.",
+    )
+
+
+def _student_file(run: dict, record: Path) -> str | None:
+    """File name of the student in a run record; None while the run is not finished."""
+    student = run.get("student")
+    if student is None:
+        return None
+    name = student.get("gguf") if isinstance(student, dict) else None
+    if not isinstance(name, str) or Path(name).name != name:
+        raise _broken(record, "student.gguf는 같은 폴더의 파일 이름이어야 합니다")
+    return name
+
+
+def _student(run: dict, record: Path, path: Path, check: bool) -> Student:
+    expected = run["student"].get("sha256")
+    if check and expected and _sha256(path) != expected:
+        raise ServeError(
+            Code.BAD_MODEL,
+            f"모델 파일이 실행 기록과 다릅니다(SHA-256): {path}",
+            "파일이 바뀌었거나 덜 복사되었습니다. 다시 복사하거나 'python -m finetune run'을 다시 하세요.",
+        )
+    return Student(path, f"{record.parent.name}/{path.stem}", _exact(run, "base"), _exact(run, "student"))
+
+
+def _exact(run: dict, who: str) -> float | None:
+    measured = run.get("eval")
+    side = measured.get(who) if isinstance(measured, dict) else None
+    value = side.get("exact") if isinstance(side, dict) else None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,270 @@
+"""The one-line JSON by which a student, or a rule, asks a calculator; and the Korean working of its result.
+
+A call copies facts out of a question; code does the arithmetic.  Amounts are whole won or the question's own words
+('20억원').  The law itself is in taxlaw.calculators.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from taxlaw import calculators
+from taxlaw.calculators import CorporateFacts, GiftFacts, IncomeFacts, Result, VatSimplifiedFacts
+from taxlaw.errors import CallError, UnsupportedCase
+from taxlaw.money import find_amounts, format_won, parse_won
+from taxlaw.strict_config import StrictModel
+
+MOST_WON = 10**16  # 1경원: far above any tax base; keeps a degenerate number from becoming a page of digits
+
+
+def _amount(value: int | str) -> int | str:
+    won = parse_won(value)
+    if not 0 <= won <= MOST_WON:
+        raise ValueError("0원부터 1경원까지의 금액이어야 합니다")
+    # Nothing is 0 however it is worded, so that a default can be told from a fact.
+    return value if won else 0
+
+
+Amount = Annotated[StrictInt | StrictStr, AfterValidator(_amount)]
+Year = Annotated[StrictInt, Field(ge=1900, le=2100)] | None
+
+
+class GiftCall(StrictModel):
+    """Gift tax; see taxlaw.calculators.gift.GiftFacts."""
+
+    tax: Literal["gift"]
+    amount: Amount
+    relation: Literal["배우자", "직계존속", "직계비속", "기타친족", "타인"]
+    minor: StrictBool = False
+    generation_skip: StrictBool = False
+    marriage_birth: Amount = 0
+    debt: Amount = 0
+    prior_gifts: Amount = 0
+    prior_tax: Amount = 0
+    filed: StrictBool = True
+    year: Year = None
+
+
+class IncomeCall(StrictModel):
+    """Income tax, from exactly one of base, income and gross_pay; see taxlaw.calculators.income.IncomeFacts."""
+
+    tax: Literal["income"]
+    base: Amount | None = None
+    income: Amount | None = None
+    deductions: Amount = 0
+    gross_pay: Amount | None = None
+    dependants: Annotated[StrictInt, Field(ge=1, le=30)] = 1
+    children: Annotated[StrictInt, Field(ge=0, le=29)] = 0
+    year: Year = None
+
+    @model_validator(mode="after")
+    def _one_entry(self) -> IncomeCall:
+        if sum(entry is not None for entry in (self.base, self.income, self.gross_pay)) != 1:
+            raise ValueError("base, income, gross_pay 가운데 하나만 있어야 합니다")
+        return self
+
+
+class VatSimplifiedCall(StrictModel):
+    """VAT of a simplified taxpayer; see taxlaw.calculators.vat_simplified.VatSimplifiedFacts."""
+
+    tax: Literal["vat_simplified"]
+    gross: Amount
+    industry: Annotated[StrictStr, Field(min_length=1, max_length=40)]
+    purchases: Amount = 0
+    card_sales: Amount = 0
+    year: Year = None
+
+
+class CorporateCall(StrictModel):
+    """Corporate tax; see taxlaw.calculators.corporate.CorporateFacts."""
+
+    tax: Literal["corporate"]
+    base: Amount
+    months: Annotated[StrictInt, Field(ge=1, le=12)] = 12
+    small_rental: StrictBool = False
+    year: Year = None
+
+
+Call = GiftCall | IncomeCall | VatSimplifiedCall | CorporateCall
+_CALL: TypeAdapter[Call] = TypeAdapter(Annotated[Call, Field(discriminator="tax")])
+_FENCE = re.compile(r"\s*```(?:json)?\s*")
+
+
+def parse_call(text: str) -> Call:
+    """Read a text that is one call and nothing else.  Raises CallError with a sentence saying what is wrong."""
+    call, end = _read(text)
+    if text[end:].strip():
+        raise CallError(f"호출 뒤에 다른 글이 있습니다: {text[end:].strip()[:40]!r}. 한 줄의 JSON만 있어야 합니다.")
+    return call
+
+
+def find_call(text: str) -> Call | None:
+    """The call that a text is, or starts with (a ```json fence before it is allowed); None when there is none."""
+    fence = _FENCE.match(text)
+    try:
+        return _read(text[fence.end() :] if fence else text)[0]
+    except CallError:
+        return None
+
+
+def call_text(call: Call) -> str:
+    """The canonical line: keys in the order of the contract, defaults left out, no spaces, Hangul as it is."""
+    facts = {"tax": call.tax, **call.model_dump(exclude_defaults=True, exclude={"tax"})}
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+
+
+def facts_of(call: Call, as_of: date) -> GiftFacts | IncomeFacts | VatSimplifiedFacts | CorporateFacts:
+    """The facts of a call in whole won; a call without a year means the year of ``as_of``.
+
+    Two calls that word the same facts differently ('20억원', 2000000000) have equal facts.
+    """
+    values = {name: parse_won(value) if name in _AMOUNTS and value is not None else value for name, value in call}
+    values.pop("tax")
+    values["year"] = call.year if call.year is not None else as_of.year
+    return _FACTS[call.tax](**values)
+
+
+_AMOUNTS = {"amount", "marriage_birth", "debt", "prior_gifts", "prior_tax"}
+_AMOUNTS |= {"base", "income", "deductions", "gross_pay", "gross", "purchases", "card_sales"}
+_FACTS = {
+    "gift": GiftFacts,
+    "income": IncomeFacts,
+    "vat_simplified": VatSimplifiedFacts,
+    "corporate": CorporateFacts,
+}
+_CALCULATORS = {
+    "gift": calculators.gift_tax,
+    "income": calculators.income_tax,
+    "vat_simplified": calculators.vat_simplified,
+    "corporate": calculators.corporate_tax,
+}
+
+
+def run_call(call: Call, as_of: date) -> Result:
+    """Work the call out for its year, or the year of ``as_of``.  Raises UnsupportedCase (MissingFact included)."""
+    return _CALCULATORS[call.tax](facts_of(call, as_of))
+
+
+def _read(text: str) -> tuple[Call, int]:
+    """The call at the start of ``text`` and where it ends."""
+    start = len(text) - len(text.lstrip())
+    if not text[start : start + 1] == "{":
+        raise CallError(f"계산 호출은 '{{'로 시작하는 JSON이어야 합니다: {text.strip()[:40]!r}")
+    try:
+        raw, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError) as exc:
+        raise CallError(f"JSON으로 읽을 수 없습니다: {exc}") from exc
+    try:
+        return _CALL.validate_python(raw), end
+    except ValidationError as exc:
+        raise CallError("계산 호출이 잘못되었습니다. " + "; ".join(_explain(exc.errors()))) from exc
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("같은 키가 두 번 있습니다 (duplicate key)")
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys)
+_REASONS = {
+    "extra_forbidden": "모르는 키입니다",
+    "missing": "빠졌습니다",
+    "union_tag_not_found": "tax 키가 없습니다",
+    "union_tag_invalid": "tax는 gift·income·vat_simplified·corporate 가운데 하나여야 합니다",
+    "literal_error": "정해진 값이 아닙니다",
+    "int_type": "정수나 금액을 적은 글이어야 합니다",
+    "string_type": "글이어야 합니다",
+    "bool_type": "true 또는 false여야 합니다",
+}
+
+
+def _explain(errors: list[dict]) -> list[str]:
+    """One reason a key."""
+    reasons: dict[str, str] = {}
+    for error in errors:
+        # Inside a union pydantic names its branches in loc; only the call's own key helps the reader.
+        key = next((str(part) for part in error["loc"][1:]), "")
+        reason = _REASONS.get(error["type"], error["msg"].removeprefix("Value error, "))
+        reasons.setdefault(key, f"{key}: {reason}" if key else reason)
+    return list(reasons.values())
+
+
+def render_working(result: Result, plain: bool = False) -> str:
+    """The working in Korean, one line a step; the last line is the tax payable.
+
+    Expert style cites the articles; plain style uses everyday words and cites none.  Both state the assumptions.
+    """
+    lines = [_step_line(step, plain) for step in result.steps]
+    if not plain:
+        lines.append("근거: " + _grouped(result.articles))
+    lines.append(("이렇게 보고 계산했습니다: " if plain else "전제: ") + ", ".join(result.assumptions))
+    amount = format_won(result.payable)
+    lines.append(f"납부할 세액: {amount}" + (f" ({result.payable:,}원)" if result.payable else ""))
+    return "\n".join(lines)
+
+
+def _step_line(step: calculators.Step, plain: bool) -> str:
+    label = step.plain if plain and step.plain else step.label
+    amount = format_won(step.amount)
+    return f"{label}: {amount}" if step.expression == amount else f"{label}: {step.expression} = {amount}"
+
+
+def _grouped(articles: tuple[str, ...]) -> str:
+    """'「상속세 및 증여세법」 제53조제2호, 제56조; 「…」 …': each law named once, in order of first use."""
+    by_law: dict[str, list[str]] = {}
+    for article in articles:
+        law, _, number = article.rpartition(" ")
+        by_law.setdefault(law, []).append(number)
+    return "; ".join(f"「{law}」 {', '.join(numbers)}" for law, numbers in by_law.items())
+
+
+# Words after which an answer states the tax it arrives at; the more general ones last.
+_PAYABLE_WORDS = re.compile(
+    r"(?:차감\s?)?(?:자진\s?)?납부\s?(?:할|하실|하여야\s?할|해야\s?할)?\s?(?:총\s?)?(?:세액|세금|증여세|소득세|부가가치세|법인세)(?!\s?공제)"
+    r"|납부의무가?\s?면제|결정\s?세액|총\s?(?:결정|부담)?\s?(?:세액|세금|증여세|소득세|부가가치세|법인세)"
+    r"|(?:내야|내셔야)\s?(?:할|하는)\s?(?:세금|세액|증여세|소득세|부가가치세|법인세)|낼\s?(?:세금|세액)"
+    r"|(?:증여세|소득세|종합소득세|부가가치세|법인세)액?(?=[은는]|\s?:)|(?<![가-힣])세액(?=은|\s?:)|(?<![가-힣])세금(?=은|\s?:)"
+)
+_CLAUSE_END = re.compile(r"\n|[.!?](?=\s|$)|(?:이지만|지만|인데|이고|이며|으며|며|고),?\s")
+
+
+def answer_payable(text: str, as_of: date) -> int | None:
+    """The final tax (won) an answer states; None when it states none.
+
+    A call counts for what the calculator makes of it (None when it cannot be worked out).  In prose it is the last amount
+    that follows words such as 납부할 세액 or 총 증여세: after the last '=' of its clause, else the first of the clause.
+    """
+    call = find_call(text)
+    if call is not None:
+        try:
+            return run_call(call, as_of).payable
+        except UnsupportedCase:
+            return None
+    words = list(_PAYABLE_WORDS.finditer(text))
+    for index in range(len(words) - 1, -1, -1):
+        end = words[index + 1].start() if index + 1 < len(words) else len(text)
+        clause_end = _CLAUSE_END.search(text, words[index].end(), end)
+        clause = text[words[index].end() : clause_end.start() if clause_end else end]
+        head, equals, tail = clause.rpartition("=")
+        amounts = find_amounts(tail if equals else head + tail)
+        if amounts:
+            return amounts[0].won
+        if re.search(r"없(?:습니다|다|어요|음)|면제", words[index].group() + clause):
+            return 0
+    return None

@@ -1,0 +1,141 @@
+"""The whole run on a two-layer random model: if this fails, no student can be trusted to be what was trained."""
+
+import json
+import shutil
+
+import pytest
+
+from finetune.run import finished_run, run
+from finetune.settings import Base, Evaluation, Export, Lora, RunConfig, Train
+
+
+def config_for(tiny_base, dataset, out, **changes):
+    settings = {
+        "dataset": dataset,
+        "out": out,
+        "base": Base(folder=tiny_base.folder),
+        "seed": 3,
+        "lora": Lora(r=4, alpha=8),
+        "train": Train(learning_rate=1e-2, batch_size=4, max_steps=30, dtype="float32"),
+        "evaluation": Evaluation(rows=4, base_rows=2, max_new_tokens=48, batch_size=4),
+        "export": Export(quantisation="Q8_0", parity_prompts=2, parity_tokens=16),
+    }
+    return RunConfig(**{**settings, **changes})
+
+
+@pytest.fixture(scope="module")
+def trained(tiny, tmp_path_factory):
+    """One finished run shared by the tests that only look at it."""
+    from datetime import date
+
+    from finetune.base import resolve_base
+    from taxlaw.calls import parse_call, run_call
+
+    folder = tmp_path_factory.mktemp("chain")
+    base = resolve_base(Base(folder=tiny.write_base(folder / "base")))
+    rows = [
+        tiny.row(number, amount, payable=run_call(parse_call(tiny.call(amount)), date(2025, 7, 1)).payable)
+        for number, amount in enumerate(tiny.AMOUNTS)
+    ]
+    dataset = tiny.write_dataset(folder / "dataset", rows[:32], rows[32:])
+    said = []
+    config = config_for(base, dataset, folder / "runs" / "tiny")
+    return config, run(config, say=said.append), "\n".join(said)
+
+
+def test_run_folder_is_what_serve_expects(trained):
+    config, record, _ = trained
+    names = {path.name for path in config.out.iterdir()}
+    assert names == {"adapter", "student-Q8_0.gguf", "model_card.md", "run.json", "metrics.jsonl", "loss.png"}
+    stored = json.loads((config.out / "run.json").read_text(encoding="utf-8"))
+    assert stored == record
+    assert stored["student"]["gguf"] == "student-Q8_0.gguf" and len(stored["student"]["sha256"]) == 64
+    assert set(stored["eval"]) == {"base", "adapter", "student"}
+    assert not config.out.with_name("tiny.partial").exists()
+
+
+def test_training_lowered_the_loss_and_reports_it(trained):
+    config, record, said = trained
+    steps = [json.loads(line) for line in (config.out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(steps) == 30 and steps[-1]["budget_used"] == 1
+    assert record["train"]["last_loss"] < 0.7 * record["train"]["first_loss"]
+    assert record["train"]["lora_layers"]["q_proj"] == 2
+    assert "【" in said and "<end_of_turn>】" in said  # the trained span was shown
+
+
+def test_the_gguf_answers_with_the_same_tokens_as_the_merged_model(trained):
+    """Norm weights, tokenizer and template all have to be right for this."""
+    _, record, _ = trained
+    parity = record["parity"]
+    assert parity["identical"] == parity["prompts"] == 2
+    assert parity["tokens_agreed"] == parity["tokens"] > 0
+    assert parity["token_texts"] > 4
+
+
+def test_the_gguf_carries_template_and_stop_token(trained):
+    import gguf
+
+    from finetune.chat import TEMPLATE
+
+    config, record, _ = trained
+    fields = gguf.GGUFReader(config.out / record["student"]["gguf"]).fields
+    assert fields["tokenizer.chat_template"].contents() == TEMPLATE
+    assert fields["tokenizer.ggml.tokens"].contents()[fields["tokenizer.ggml.eot_token_id"].contents()] == "<end_of_turn>"
+    assert fields["tokenizer.ggml.add_bos_token"].contents() is True
+
+
+def test_the_card_states_base_settings_and_disclaimer(trained):
+    config, record, _ = trained
+    card = (config.out / "model_card.md").read_text(encoding="utf-8")
+    assert "세무 자문이 아닙니다" in card and record["student"]["sha256"] in card
+    assert "None" not in card and "{{" not in card
+
+
+def test_a_finished_run_is_reused_until_something_changes(trained, monkeypatch):
+    config, record, _ = trained
+    said = []
+
+    def no_training(*arguments):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("finetune.run._run_into", no_training)
+    assert run(config, say=said.append) == record
+    assert "다시 씁니다" in said[0]
+    with pytest.raises(AssertionError, match="trained again"):
+        run(config, force=True, say=said.append)
+    with pytest.raises(AssertionError, match="trained again"):
+        run(config.model_copy(update={"seed": 4}), say=said.append)
+    shutil.rmtree(config.out.with_name("tiny.partial"))
+
+
+def test_a_damaged_student_is_not_taken_for_finished(trained, tmp_path):
+    config, record, _ = trained
+    copy = shutil.copytree(config.out, tmp_path / "copy")
+    assert finished_run(copy, record["fingerprint"]) == record
+    (copy / "student-Q8_0.gguf").write_bytes(b"half")
+    assert finished_run(copy, record["fingerprint"]) is None
+
+
+def test_an_interrupted_run_leaves_the_finished_one_alone(trained, monkeypatch):
+    """Ctrl-C in the middle of training must not cost the student that is being served."""
+    config, record, _ = trained
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("finetune.train.train", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, force=True, say=lambda text: None)
+    assert finished_run(config.out, record["fingerprint"]) == record
+    assert not (config.out.with_name("tiny.partial") / "run.json").exists()
+    shutil.rmtree(config.out.with_name("tiny.partial"))
+
+
+def test_a_run_with_fitted_vocabulary_gives_a_smaller_student(trained, tmp_path):
+    config, record, _ = trained
+    quick = Train(learning_rate=1e-2, batch_size=4, max_steps=3, dtype="float32")
+    fitted = run(config.model_copy(update={"fit_vocab": True, "out": tmp_path / "fitted", "train": quick}), say=lambda text: None)
+    vocabulary = fitted["base"]["vocabulary"]
+    assert vocabulary["pieces"] < vocabulary["before"]
+    assert fitted["student"]["bytes"] < record["student"]["bytes"]
+    assert fitted["parity"]["identical"] == 2

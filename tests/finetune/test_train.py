@@ -1,0 +1,139 @@
+"""The loop: which tokens are learned, how gradients add up, when it ends."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from finetune.base import load_model
+from finetune.chat import encode
+from finetune.errors import GateError, InputError
+from finetune.lora import attach_lora, trainable_parameters
+from finetune.settings import Lora, Train
+from finetune.train import (
+    IGNORED,
+    accumulate_gradient,
+    answer_loss,
+    budget_used,
+    collate,
+    learning_rate_factor,
+    summarise,
+    train,
+)
+
+
+@pytest.fixture
+def examples(tokenizer, tiny):
+    return [encode(tiny.question(amount), tiny.call(amount), tokenizer) for amount in tiny.AMOUNTS[:8]]
+
+
+@pytest.fixture
+def wrapped(tiny_base):
+    return attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8), seed=0)[0]
+
+
+def test_only_answer_tokens_are_learned(examples, tokenizer):
+    batch = collate(examples, tokenizer.pad_token_id)
+    for row, example in enumerate(examples):
+        learned = batch.labels[row][batch.labels[row] != IGNORED].tolist()
+        assert learned == list(example.ids[example.answer_start :])
+
+
+def test_the_loss_equals_the_full_models_on_answer_tokens(tiny_base, examples, tokenizer):
+    """Projecting only answer positions must not change the number."""
+    model = load_model(tiny_base, "float32")
+    batch = collate(examples, tokenizer.pad_token_id)
+    whole = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=batch.labels).loss
+    count = (batch.labels[:, 1:] != IGNORED).sum()
+    assert answer_loss(model, batch).item() / count.item() == pytest.approx(whole.item(), rel=1e-5)
+
+
+def test_padding_does_not_change_the_loss(tiny_base, examples, tokenizer):
+    model = load_model(tiny_base, "float32")
+    short, long = examples[0], replace(examples[1], ids=examples[1].ids + examples[1].ids[-1:] * 5)
+    together = answer_loss(model, collate([short, long], tokenizer.pad_token_id))
+    apart = sum(answer_loss(model, collate([one], tokenizer.pad_token_id)) for one in (short, long))
+    assert together.item() == pytest.approx(apart.item(), rel=1e-5)
+
+
+def test_one_batch_of_eight_and_eight_of_one_give_the_same_gradient(wrapped, examples, tokenizer):
+    """Answers differ in length, so a mean of batch means would not."""
+    uneven = [replace(example, answer_start=example.answer_start + 2 * n) for n, example in enumerate(examples)]
+    with torch.no_grad():  # peft starts with B = 0, where A has no gradient
+        for name, value in wrapped.named_parameters():
+            if "lora_B" in name:
+                value.normal_(0, 0.05)
+    gradients = []
+    for batches in ([uneven], [[example] for example in uneven]):
+        accumulate_gradient(wrapped, [collate(batch, tokenizer.pad_token_id) for batch in batches])
+        gradients.append([p.grad.clone() for p in wrapped.parameters() if p.requires_grad])
+        wrapped.zero_grad(set_to_none=True)
+    assert any(grad.abs().max() > 1e-3 for grad in gradients[0])
+    for together, apart in zip(*gradients, strict=True):
+        torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-6)
+
+
+def test_training_changes_adapters_only_and_fits_the_data(wrapped, examples, tokenizer):
+    frozen = {name: value.clone() for name, value in wrapped.named_parameters() if not value.requires_grad}
+    settings = Train(learning_rate=1e-2, batch_size=8, max_steps=25)
+    seen = []
+    steps = train(wrapped, iter(lambda: (0.1, examples), None), settings, tokenizer.pad_token_id, seen.append)
+    assert steps == seen and len(steps) == 25
+    assert steps[-1].loss < 0.5 * steps[0].loss
+    assert all(torch.equal(value, frozen[name]) for name, value in wrapped.named_parameters() if name in frozen)
+    assert steps[-1].learning_rate < steps[5].learning_rate
+
+
+def test_a_clock_budget_ends_the_run_with_the_rate_at_zero(wrapped, examples, tokenizer):
+    ticks = iter(range(0, 10_000, 6))
+    settings = Train(learning_rate=1e-3, batch_size=8, max_minutes=1, warmup=0)
+    steps = train(
+        wrapped, iter(lambda: (0.1, examples), None), settings, tokenizer.pad_token_id, lambda step: None, clock=lambda: next(ticks)
+    )
+    assert len(steps) == 10 and steps[-1].budget_used == 1
+    assert steps[-1].learning_rate < 0.05e-3
+
+
+def test_an_infinite_loss_stops_the_run(wrapped, examples, tokenizer):
+    with torch.no_grad():
+        next(value for name, value in wrapped.named_parameters() if "lora_B" in name).fill_(float("nan"))
+    with pytest.raises(GateError, match="not finite"):
+        accumulate_gradient(wrapped, [collate(examples, tokenizer.pad_token_id)])
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear"])
+def test_schedule_rises_then_falls_to_zero(schedule):
+    rates = [learning_rate_factor(used / 100, 0.1, schedule) for used in range(101)]
+    assert rates[0] > 0 and rates[10] == 1 and rates[100] == pytest.approx(0, abs=1e-9)
+    assert rates[:11] == sorted(rates[:11]) and rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_the_first_budget_used_up_decides():
+    settings = Train(learning_rate=1e-3, max_minutes=10, epochs=2, max_steps=100)
+    assert budget_used(settings, minutes=1, epoch=1.5, step=20) == 0.75
+    assert budget_used(settings, minutes=11, epoch=0, step=0) > 1
+
+
+def test_summary_counts_tokens_without_padding(wrapped, examples, tokenizer):
+    settings = Train(learning_rate=1e-3, batch_size=8, accumulate=2, max_steps=2)
+    steps = train(wrapped, iter(lambda: (0.1, examples), None), settings, tokenizer.pad_token_id, lambda step: None)
+    summary = summarise(steps)
+    assert summary["tokens"] == 2 * 2 * sum(len(example.ids) for example in examples)
+    assert 0 <= summary["padding_share"] < 0.2 and summary["tokens_per_second"] > 0
+    assert json.dumps(summary)
+
+
+def test_lora_lands_on_the_named_text_layers_only(tiny_base):
+    model, layers = attach_lora(load_model(tiny_base, "float32"), Lora(r=4), seed=0)
+    assert layers == dict.fromkeys(Lora().targets, 2)
+    trained = [name for name, value in model.named_parameters() if value.requires_grad]
+    assert all(".layers." in name and "lora_" in name for name in trained)
+    assert trainable_parameters(model) == sum(value.numel() for value in model.parameters() if value.requires_grad)
+
+
+@pytest.mark.parametrize("target", ["out_proj", "dense", "lm_head"])
+def test_a_target_that_matches_no_text_layer_is_refused(tiny_base, target):
+    """peft itself would train the rest and say nothing."""
+    with pytest.raises(InputError, match=target):
+        attach_lora(load_model(tiny_base, "float32"), Lora(r=4, targets=("q_proj", target)), seed=0)

@@ -1,0 +1,71 @@
+"""A calculator call is finished by code and shown as such; what cannot be computed is said, never guessed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from serve.answer import Answer, answer_stream, student_messages
+from serve.backends import FakeBackend, GenParams
+from serve.complete import complete
+
+AS_OF = date(2025, 7, 1)
+CALL = '{"tax":"gift","amount":"20억원","relation":"직계존속"}'
+
+
+def test_call_becomes_facts_and_a_computed_working() -> None:
+    done = complete(CALL, AS_OF)
+    assert done.raw == CALL
+    assert done.facts == (("세목", "증여세"), ("증여재산가액", "20억원"), ("증여자", "직계존속"))
+    assert done.result.payable == 601_400_000
+    assert "6억 140만원" in done.working
+    assert done.working in done.final
+
+
+def test_prose_is_left_alone() -> None:
+    done = complete("  증여세는 601,400,000원입니다. ", AS_OF)
+    assert (done.raw, done.final) == ("증여세는 601,400,000원입니다.",) * 2
+    assert done.facts == () and done.working is None and done.problem is None
+
+
+def test_broken_call_is_said_plainly_and_kept() -> None:
+    done = complete('{"tax":"gift","amount":"20억원","relation":"이웃"}', AS_OF)
+    assert done.working is None
+    assert "형식이 잘못" in done.problem and "relation" in done.problem
+    assert done.final == done.raw
+
+
+def test_unsupported_case_shows_the_facts_and_the_reason() -> None:
+    done = complete('{"tax":"gift","amount":"20억원","relation":"직계존속","year":1999}', AS_OF)
+    assert ("적용 연도", "1999년") in done.facts
+    assert done.working is None and "1999" in done.problem
+
+
+def test_booleans_and_counts_read_as_korean() -> None:
+    facts = dict(complete('{"tax":"income","gross_pay":60000000,"dependants":3}', AS_OF).facts)
+    assert facts["총급여"] == "6,000만원" and facts["기본공제 대상자(본인 포함)"] == "3명"
+    assert dict(complete(CALL[:-1] + ',"filed":false}', AS_OF).facts)["기한 안에 신고"] == "아니요"
+
+
+def test_the_completed_text_is_what_is_verified(verifier) -> None:
+    backend = FakeBackend().enqueue(CALL[:20], CALL[20:])
+    steps = answer_stream(backend, student_messages("질문"), GenParams(), side="student", source="s", as_of=AS_OF)
+    answer = list(steps)[-1]
+    assert isinstance(answer, Answer)
+    assert verifier.asked == [("질문", answer.completion.final, AS_OF)]
+    assert answer.as_dict()["answer"] == CALL
+
+
+def test_speed_counts_decoding_only(verifier) -> None:
+    ticks = iter([0.0, 2.0, 2.0, 3.0, 4.0])  # start, first token (twice), second token, end
+    backend = FakeBackend().enqueue("가", "나")
+    *_, answer = answer_stream(
+        backend,
+        student_messages("질문"),
+        GenParams(),
+        side="student",
+        source="s",
+        as_of=AS_OF,
+        clock=lambda: next(ticks),
+    )
+    assert answer.stats.first_seconds == 2.0
+    assert answer.stats.tokens_per_second == 0.5
