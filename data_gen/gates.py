@@ -12,6 +12,7 @@ from functools import partial
 
 from data_gen.rows import Candidate, Rejection, Row
 from data_gen.settings import LengthSettings
+from data_gen.support import loose_amounts
 
 Verdict = bool | tuple[bool, str]
 Gate = Callable[[Candidate], Verdict]
@@ -137,9 +138,13 @@ def amounts_gate(candidate: Candidate) -> Verdict:
 
 
 def verify_gate(candidate: Candidate) -> Verdict:
-    """Document rows: the verifier finds no fault against the text the teacher was shown."""
+    """Document rows: the verifier finds no fault, and every amount rests on the text the teacher was shown."""
     row = candidate.row
-    return _no_fault(row, datetime.date.fromisoformat(row.as_of), evidence=row.evidence)
+    verdict = _no_fault(row, datetime.date.fromisoformat(row.as_of), evidence=row.evidence)
+    if verdict is not True:
+        return verdict
+    loose = loose_amounts(row.question, row.answer, row.evidence)
+    return (False, f"질문·근거·계산 어디에도 없는 금액: {', '.join(loose)}") if loose else True
 
 
 def _no_fault(row: Row, as_of: datetime.date, evidence: str | None) -> Verdict:

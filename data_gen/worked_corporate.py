@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from data_gen.worked_words import Case, amount_words, chance, draw_won, pick, sentence
+from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR, SMALL_RENTAL_BRACKETS
 
 ASKS = (
     "법인세는 얼마인가요?",
@@ -58,7 +59,7 @@ def draw_corporate(rng: random.Random) -> Case:
     small_rental = chance(rng, 0.12) and won < 2_000_000_000
     if chance(rng, 0.4):
         # The rates of small letting companies start in 2025 (법률 제20613호 부칙 제5조).
-        facts["year"] = rng.randint(2025 if small_rental else 2024, 2026)
+        facts["year"] = rng.randint(min(SMALL_RENTAL_BRACKETS) if small_rental else FIRST_YEAR, LAST_YEAR)
         words["when"] = pick(rng, YEAR_WHENS).format(year=facts["year"])
     if small_rental:
         facts["small_rental"] = True

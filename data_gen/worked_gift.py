@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from data_gen.worked_words import Case, amount_words, chance, draw_won, from_whom, pick, sentence, subject, topic
 from taxlaw.calculators import GiftFacts, gift_tax
+from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR
 
 # Who gave to the asker: (word, relation, 세대생략, spoken of with honorifics).
 GIVERS = (
@@ -249,7 +250,7 @@ def _facts(rng: random.Random, traits: Traits) -> tuple[dict[str, object], dict[
     details: list[str] = []
     when = pick(rng, PLANNED_WHENS if planned else WHENS)
     if not planned and chance(rng, 0.35):
-        facts["year"] = rng.randint(2024, 2026)
+        facts["year"] = rng.randint(FIRST_YEAR, LAST_YEAR)
         when = pick(rng, YEAR_WHENS).format(year=facts["year"], month=rng.randint(1, 6))
     thing = pick(rng, (*THINGS, *PROPERTY) if won >= 100_000_000 else THINGS)
     if traits.debt_allowed and won >= 200_000_000 and chance(rng, 0.12):
@@ -275,7 +276,8 @@ def _prior(rng: random.Random, facts: dict[str, object], giver: str) -> list[str
     prior_won = draw_won(rng, 10_000_000, 800_000_000)
     facts["prior_gifts"] = amount_words(rng, prior_won)
     lines = [pick(rng, PRIOR).format(years=rng.randint(2, 9), giver=giver, prior=facts["prior_gifts"])]
-    earlier = GiftFacts(prior_won, str(facts["relation"]), int(facts.get("year", 2026)), minor=bool(facts.get("minor")))
+    # Any year of the tables will do: the brackets of gift tax (제56조, 제26조) are the same in all of them.
+    earlier = GiftFacts(prior_won, str(facts["relation"]), FIRST_YEAR, minor=bool(facts.get("minor")))
     prior_tax = gift_tax(earlier).calculated_tax
     if prior_tax and chance(rng, 0.5):
         facts["prior_tax"] = amount_words(rng, prior_tax)

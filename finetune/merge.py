@@ -23,8 +23,12 @@ def merge_adapter(weights: BaseWeights, adapter: Path):
     changed = 0
     for name, value in merged.named_parameters():
         if not torch.isfinite(value).all():
-            raise GateError(f"합친 가중치에 NaN 이나 무한대가 있습니다 (not finite): {name}. learning_rate 를 낮추세요.")
+            raise GateError(
+                f"합친 가중치에 NaN 이나 무한대가 있습니다 (not finite): {name}. learning_rate 를 낮추세요."
+            )
         changed += bool(value.detach().abs().sum(dtype=torch.float64) != before[name])
     if not changed:
-        raise GateError("어댑터가 가중치를 하나도 바꾸지 않았습니다 (the adapter changed nothing). 학습 시간을 늘리세요.")
+        raise GateError(
+            "어댑터가 가중치를 하나도 바꾸지 않았습니다 (the adapter changed nothing). 학습 시간을 늘리세요."
+        )
     return merged.eval()

@@ -32,7 +32,9 @@ def check_tokens(gguf_file: Path, tokenizer, texts: tuple[str, ...]) -> int:
             ours = tokenizer(text, add_special_tokens=True)["input_ids"]
             theirs = model.tokenize(text.encode(), add_bos=True, special=True)
             if ours != theirs:
-                raise GateError(f"GGUF 의 토큰이 다릅니다 (token ids differ): {text[:80]!r}\n  HF   {ours}\n  GGUF {theirs}")
+                raise GateError(
+                    f"GGUF 의 토큰이 다릅니다 (token ids differ): {text[:80]!r}\n  HF   {ours}\n  GGUF {theirs}"
+                )
     finally:
         model.close()
     return len(texts)
@@ -74,5 +76,7 @@ def greedy_agreement(gguf_file: Path, model, tokenizer, questions: list[str], to
     finally:
         llama.close()
     if same < total / 2:
-        raise GateError(f"GGUF 가 합친 모델과 다르게 답합니다: 토큰 {total}개 가운데 {same}개만 같습니다 (greedy tokens differ).")
+        raise GateError(
+            f"GGUF 가 합친 모델과 다르게 답합니다: 토큰 {total}개 가운데 {same}개만 같습니다 (greedy tokens differ)."
+        )
     return {"prompts": len(prompts), "identical": identical, "tokens_agreed": same, "tokens": total}

@@ -19,7 +19,12 @@ def training_report(metrics_file: Path, max_minutes: float | None):
     """Yield an ``on_step`` that appends to ``metrics_file`` and shows progress: a bar, or a line every 20 s in a log."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (TextColumn("학습"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.fields[status]}"))
+    columns = (
+        TextColumn("학습"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[status]}"),
+    )
     progress = Progress(*columns, TimeElapsedColumn(), TextColumn("남은 시간"), TimeRemainingColumn(), transient=False)
     live = sys.stdout.isatty()
     task = progress.add_task("train", total=1.0, status="")

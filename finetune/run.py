@@ -86,7 +86,9 @@ def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation
     used = [row for row in train_rows if row.style in config.mix]
     prepared = encode_rows(used, tokenizer, config.target, config.max_tokens)
     shown = preflight([example.encoded for example in prepared.examples], tokenizer)
-    say(f"학습 예제 {len(prepared.examples):,}개, 가장 긴 것 {prepared.longest} 토큰, 길어서 뺀 것 {prepared.over_cap}개")
+    say(
+        f"학습 예제 {len(prepared.examples):,}개, 가장 긴 것 {prepared.longest} 토큰, 길어서 뺀 것 {prepared.over_cap}개"
+    )
     say(f"예제 하나 (학습되는 부분은 【 】 안):\n{shown}")
     lap("data")
 

@@ -102,7 +102,9 @@ def accumulate_gradient(model, batches: Iterable[Batch], loss: Callable = answer
     for batch in batches:
         batch_loss = loss(model, batch)
         if not torch.isfinite(batch_loss):
-            raise GateError("손실이 유한하지 않습니다 (loss is not finite). learning_rate 를 낮추거나 dtype 을 float32 로 하세요.")
+            raise GateError(
+                "손실이 유한하지 않습니다 (loss is not finite). learning_rate 를 낮추거나 dtype 을 float32 로 하세요."
+            )
         (batch_loss / targets).backward()
         total += float(batch_loss.detach())
     return total / targets, targets

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finetune.base import BaseWeights, cache_folder, load_model, load_tokenizer, whole_or_nothing
+from finetune.chat import render_prompt
 from finetune.errors import GateError
 
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
@@ -40,8 +41,8 @@ def fit_vocabulary(weights: BaseWeights, texts: Iterable[str], say=print) -> Fit
 
     Raises GateError when the fitted tokenizer segments one of the texts differently.
     """
-    texts = sorted(set(texts))
     tokenizer = load_tokenizer(weights)
+    texts = sorted({*texts, render_prompt("", tokenizer)})  # the template's own words stay whole as well
     definition = json.loads(tokenizer.backend_tokenizer.to_str())
     kept = kept_ids(definition, (i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"]))
     fingerprint = hashlib.sha256(f"{weights.key}:{kept}".encode()).hexdigest()
@@ -75,10 +76,7 @@ def kept_ids(definition: dict, used: Iterable[int]) -> list[int]:
     keep = set(used) | set(range(added["<end_of_turn>"] + 1))
     keep |= {i for token, i in added.items() if not token.startswith("<unused")}
     for piece, i in vocab.items():
-        plain = piece.replace("▁", "")
-        if HANGUL.search(piece) or BYTE_PIECE.fullmatch(piece) or (len(plain) <= 1 and plain.isascii()):
-            keep.add(i)
-        elif set(piece) == {"▁"} or piece in LEGAL_SIGNS or plain.isdecimal():
+        if _always_kept(piece):
             keep.add(i)
     parents: dict[str, set[str]] = {}
     for left, right in definition["model"]["merges"]:
@@ -91,6 +89,13 @@ def kept_ids(definition: dict, used: Iterable[int]) -> list[int]:
                 keep.add(vocab[parent])
                 waiting.append(parent)
     return sorted(keep)
+
+
+def _always_kept(piece: str) -> bool:
+    plain = piece.replace("▁", "")
+    character = len(plain) <= 1 and plain.isascii()
+    digits = plain.isascii() and plain.isdecimal()
+    return bool(HANGUL.search(piece) or BYTE_PIECE.fullmatch(piece) or character or digits or piece in LEGAL_SIGNS)
 
 
 def shrink(definition: dict, kept: list[int]) -> dict:

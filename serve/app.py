@@ -1,7 +1,8 @@
 """The page: student on the left, teacher on the right, each streaming at its own speed.
 
 Two events with their own concurrency ids, never one loop over both.  Closing a pane's stream (stop, a new question, a
-closed tab) closes the backend's generator, which gives up the model's turn.
+closed tab) closes the backend's generator, which gives up the model's turn.  A new question or a stop ends the older
+answers from inside their streams: Gradio's ``cancels`` alone races a last update against its own cancel request.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from serve.answer import Answer, Progress, answer_stream, student_messages
 from serve.backends import Backend, GenParams
 from serve.errors import EXIT_OK, Code, ServeError
 from serve.page_style import CSS, HEAD, theme
+from serve.page_turns import Asked, Ending, paced
 from serve.prompt import clean_question
 from serve.settings import ServeConfig, Student, parse_as_of
 from serve.teacher import Teacher
@@ -31,21 +33,26 @@ from serve.teacher import Teacher
 Pane = tuple[str, str, str]  # Markdown text, card HTML, footer HTML
 
 
-def paced(steps: Iterator[Progress | Answer], per_second: float) -> Iterator[Progress | Answer]:
-    """Drop progress that comes faster than the page should redraw; the answer always passes."""
-    last = 0.0
-    with closing(steps):
-        for step in steps:
-            now = time.monotonic()
-            if isinstance(step, Answer) or now - last >= 1 / per_second:
-                last = now
-                yield step
+_STOPPED = view.state("멈췄습니다", "끝까지 쓰지 않은 글이라 검증하지 않았습니다.", "stop")
 
 
 def build_page(config: ServeConfig, student: Student, backend: Backend, teacher: Teacher, as_of: date) -> gr.Blocks:
     """The Blocks of the page, ready to launch."""
     params = GenParams(config.student.max_new_tokens, config.student.temperature)
     rate = config.page.updates_per_second
+
+    asked = Asked()
+
+    def ask_anew(request: gr.Request) -> tuple[str, ...]:
+        asked.anew(_session(request))
+        return _waiting()
+
+    def stop_asked(request: gr.Request) -> None:
+        asked.stop(_session(request))
+        time.sleep(0.3)  # a pane that is writing ends by itself in this time; the next step is for one that hangs
+
+    def forget(request: gr.Request) -> None:
+        asked.forget(_session(request))
 
     def student_steps(question: str, day: str | None) -> Iterator[Progress | Answer]:
         return answer_stream(
@@ -72,17 +79,17 @@ def build_page(config: ServeConfig, student: Student, backend: Backend, teacher:
             measured=choice.kind == "live",
         )
 
-    def ask_student(question: str, day: str | None) -> Iterator[Pane]:
+    def ask_student(question: str, day: str | None, request: gr.Request) -> Iterator[Pane]:
         """학생 모델의 답: 글, 계산 카드(HTML), 검증과 속도(HTML)."""
-        yield from _pane(lambda: student_steps(_checked(question), day), rate)
+        yield from _pane(lambda: student_steps(_checked(question), day), rate, asked.ending(_session(request)))
 
-    def ask_teacher(question: str, day: str | None, wanted: bool = True) -> Iterator[Pane]:
+    def ask_teacher(question: str, day: str | None, wanted: bool, request: gr.Request) -> Iterator[Pane]:
         """교사의 답: 실시간 모델, 녹음된 답변, 또는 답이 없는 까닭."""
         if not wanted:
             yield "", view.state("교사에게 묻지 않았습니다", "위의 '교사에게도 묻기'를 켜면 함께 묻습니다."), ""
             return
         banner = view.recorded_banner() if teacher.choose(question or "").kind == "recorded" else ""
-        yield from _pane(lambda: teacher_steps(_checked(question), day), rate, banner)
+        yield from _pane(lambda: teacher_steps(_checked(question), day), rate, asked.ending(_session(request)), banner)
 
     def ask(question: str, as_of: str = "") -> dict:
         """학생의 답을 검증 결과와 함께 JSON으로 (one student answer as JSON)."""
@@ -138,7 +145,7 @@ def build_page(config: ServeConfig, student: Student, backend: Backend, teacher:
 
         asking = [box.submit, send.click]
         waiting = gr.on(
-            asking, _waiting, None, [*left, *right], queue=False, show_progress="hidden", api_visibility="private"
+            asking, ask_anew, None, [*left, *right], queue=False, show_progress="hidden", api_visibility="private"
         )
         asked_left = waiting.then(
             ask_student,
@@ -147,6 +154,7 @@ def build_page(config: ServeConfig, student: Student, backend: Backend, teacher:
             concurrency_id="student",
             concurrency_limit=1,
             show_progress="hidden",
+            trigger_mode="always_last",
             api_name="student",
         )
         asked_right = waiting.then(
@@ -156,19 +164,19 @@ def build_page(config: ServeConfig, student: Student, backend: Backend, teacher:
             concurrency_id="teacher",
             concurrency_limit=4,
             show_progress="hidden",
+            trigger_mode="always_last",
             api_name="teacher",
         )
-        # A new question replaces the answers still being written.
-        gr.on(asking, None, cancels=[asked_left, asked_right], queue=False, api_visibility="private")
-        stop.click(
+        quietly = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        stopping = stop.click(stop_asked, None, None, **quietly)
+        stopping.then(
             _stopped,
             [left[2], right[2]],
             [left[1], left[2], right[1], right[2]],
             cancels=[asked_left, asked_right],
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
+            **quietly,
         )
+        page.unload(forget)
         gr.api(ask, api_name="ask", concurrency_id="student")
     page.queue(max_size=config.page.max_waiting, default_concurrency_limit=4)
     return page
@@ -194,12 +202,21 @@ def _build_pane(name: str, head: str) -> list[gr.Markdown | gr.HTML]:
     return [text, card, foot]
 
 
-def _pane(open_steps: Callable[[], Iterator[Progress | Answer]], per_second: float, banner: str = "") -> Iterator[Pane]:
+def _pane(
+    open_steps: Callable[[], Iterator[Progress | Answer]],
+    per_second: float,
+    ended: Callable[[], Ending],
+    banner: str = "",
+) -> Iterator[Pane]:
     """One pane's life: text as it grows, then the finished answer; an expected failure becomes a state in the pane."""
     text = ""
     try:
-        with closing(paced(open_steps(), per_second)) as steps:
+        with closing(paced(open_steps(), per_second, ended)) as steps:
             for step in steps:
+                if ended():
+                    if ended() == "stopped":
+                        yield text, banner, _STOPPED
+                    return
                 if isinstance(step, Answer):
                     yield view.answer_text(step), banner + view.answer_card(step.completion), view.answer_footer(step)
                 else:
@@ -210,7 +227,7 @@ def _pane(open_steps: Callable[[], Iterator[Progress | Answer]], per_second: flo
         yield text, view.state(exc.message, exc.hint, kind), ""
 
 
-def _waiting() -> Pane:
+def _waiting() -> tuple[str, ...]:
     student = view.state("순서를 기다리는 중입니다", kind="wait")
     teacher = view.state("교사를 기다리는 중입니다", kind="wait")
     running = '<span data-running="1"></span>'
@@ -219,9 +236,14 @@ def _waiting() -> Pane:
 
 def _stopped(left_foot: str, right_foot: str) -> tuple:
     """Mark the panes that were still running; a finished answer keeps its verdict."""
-    stopped = ("", view.state("멈췄습니다", "끝까지 쓰지 않은 글이라 검증하지 않았습니다.", "stop"))
-    left, right = (stopped if view.is_running(foot) else (gr.skip(), gr.skip()) for foot in (left_foot, right_foot))
+    left, right = (
+        ("", _STOPPED) if view.is_running(foot) else (gr.skip(), gr.skip()) for foot in (left_foot, right_foot)
+    )
     return (*left, *right)
+
+
+def _session(request: gr.Request | None) -> str:
+    return (request.session_hash if request else None) or ""
 
 
 def _checked(question: str) -> str:

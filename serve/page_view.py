@@ -13,7 +13,7 @@ from taxlaw.money import format_won
 
 _RUNNING = 'data-running="1"'
 _KINDS = {"citation": "인용", "number": "금액", "calculation": "계산", "form": "형식"}
-_SEVERITIES = {"fault": ("✗", "bad", "틀림"), "confirmed": ("✓", "good", "확인"), "unchecked": ("?", "dim", "미확인")}
+_SEVERITIES = {"fault": ("✗", "bad", "틀림"), "unchecked": ("?", "dim", "미확인"), "confirmed": ("✓", "good", "확인")}
 
 
 def header(student: Student) -> str:
@@ -166,7 +166,13 @@ def answer_footer(answer: Answer) -> str:
         for severity, (mark, tone, said) in _SEVERITIES.items():
             if count := verdict.count(kind, severity):
                 badges.append(f'<span class="sf-badge {tone}">{mark} {word} {said} {count}</span>')
-    findings = "".join(_finding(finding) for finding in verdict.findings)
+    if answer.completion.result is not None and not any(
+        verdict.count("number", severity) for severity in ("confirmed", "fault")
+    ):
+        # Code's arithmetic on misread facts is exact and wrong; say when nothing compared the facts with the question.
+        badges.append('<span class="sf-badge dim">? 읽은 사실을 질문과 대조하지 못함</span>')
+    worst_first = sorted(verdict.findings, key=lambda finding: list(_SEVERITIES).index(str(finding.severity)))
+    findings = "".join(_finding(finding) for finding in worst_first)
     details = (
         f"<details><summary>검증 내용 {len(verdict.findings)}건 · {escape(verdict.summary())}</summary><ul class='sf-findings'>{findings}</ul></details>"
         if findings

@@ -35,7 +35,7 @@ def form_faults(text: str, is_call: bool = False) -> list[tuple[str, tuple[int, 
     if hangul < others or (hangul == 0 and not re.search(r"\d", text)):
         faults.append((f"한국어 답변이 아닙니다 (글자 가운데 한글 {hangul}/{hangul + others}).", None))
     end = text.rstrip()
-    if cut := _UNFINISHED.search(end):
+    if cut := _UNFINISHED.search(end, max(0, len(end) - 30)):
         faults.append((f"문장이 끝나지 않고 끊겼습니다: …{end[-12:]}", cut.span()))
     elif (opened := _open_bracket(end)) is not None:
         faults.append((f"괄호가 닫히지 않고 끊겼습니다: {end[opened:]}", (opened, len(end))))

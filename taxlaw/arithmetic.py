@@ -11,12 +11,24 @@ from fractions import Fraction
 
 from taxlaw.money import find_amounts, format_won, normalise_digits
 
-_OPERATORS = {"+": "+", "-": "-", "−": "-", "–": "-", "×": "*", "*": "*", "x": "*", "X": "*", "✕": "*", "÷": "/", "/": "/"}
+_OPERATORS = {
+    "+": "+",
+    "-": "-",
+    "−": "-",
+    "–": "-",
+    "×": "*",
+    "*": "*",
+    "x": "*",
+    "X": "*",
+    "✕": "*",
+    "÷": "/",
+    "/": "/",
+}
 _TOKEN = re.compile(
     r"(?P<line>\n[ \t]*(?:[-*•◦▪][ \t]+|\d+[.)][ \t]+)?)"
     r"|(?P<space>[ \t]+)"
     r"|(?P<skip>제\s?\d+(?:조|항|호)?(?:의\s?\d+)?|(?:19|20)\d\d(?=\s?년)|\d+(?=조|항|호|세(?!대)|차|단계|번|급|층))"
-    r"|(?P<share>(?P<whole>\d[\d,]*)\s?분의\s?(?P<part>\d+(?:\.\d+)?))"
+    r"|(?P<share>(?P<whole>\d[\d,]{0,12})\s?분의\s?(?P<part>\d{1,12}(?:\.\d{1,9})?))"
     r"|(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)(?P<unit>\s?%|\s?퍼센트|[천백십만억]?)"
     r"|(?P<equals>[=＝])"
     r"|(?P<about>약(?=\s?\d)|≒|≈|대략|~|∼|～)"
@@ -135,23 +147,31 @@ def _tokens(text: str) -> list[_Token]:
 
 def _token(match: re.Match, start: int, end: int) -> list[_Token]:
     kind = match.lastgroup if match.lastgroup not in ("unit", "whole", "part") else None
-    if match["share"]:
+    if match["share"] and int(match["whole"].replace(",", "")):
         return [_Token("value", start, end, Fraction(match["part"]) / int(match["whole"].replace(",", "")))]
     if match["number"]:
         if match["unit"].strip() in ("천", "백", "십", "만", "억"):
             return [_Token("unknown", start, end)]  # '5천' without 원: not for certain an amount
+        if len(match["number"]) > 30:
+            return [_Token("unknown", start, end)]
         value, decimals = Fraction(match["number"].replace(",", "")), len(match["number"].partition(".")[2])
         precision = Fraction(1, 2 * 10**decimals)
         scale = 100 if match["unit"] else 1
         # A whole plain number is meant exactly; a decimal or a percentage may be rounded.
-        return [_Token("value", start, end, value / scale, 0, precision / scale if decimals or scale > 1 else Fraction(0))]
+        return [
+            _Token("value", start, end, value / scale, 0, precision / scale if decimals or scale > 1 else Fraction(0))
+        ]
     if kind == "space":
         return []
     if kind == "paren":
         return [_Token(match[0], start, end)]
     if kind == "op":
         return [_Token("op", start, end, Fraction(ord(_OPERATORS[match[0]])))]
-    return [_Token({"equals": "equals", "about": "unknown", "word": "word", "skip": "word"}.get(kind or "", "stop"), start, end)]
+    return [
+        _Token(
+            {"equals": "equals", "about": "unknown", "word": "word", "skip": "word"}.get(kind or "", "stop"), start, end
+        )
+    ]
 
 
 def _segments(tokens: list[_Token]) -> list[list[_Token]]:
@@ -215,6 +235,8 @@ def _prefix(tokens: list[_Token]) -> list[_Token]:
 
 def _evaluate(tokens: list[_Token]) -> tuple[Fraction, int]:
     """(value, dimension) of one whole expression; raises _Unreadable."""
+    if len(tokens) > 80:
+        raise _Unreadable  # no sum a person writes; keeps time and the size of numbers bounded
     value, end = _sum(tokens, 0)
     if end != len(tokens):
         raise _Unreadable

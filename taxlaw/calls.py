@@ -241,6 +241,14 @@ _PAYABLE_WORDS = re.compile(
     r"|(?:내야|내셔야)\s?(?:할|하는)\s?(?:세금|세액|증여세|소득세|부가가치세|법인세)|낼\s?(?:세금|세액)"
     r"|(?:증여세|소득세|종합소득세|부가가치세|법인세)액?(?=[은는]|\s?:)|(?<![가-힣])세액(?=은|\s?:)|(?<![가-힣])세금(?=은|\s?:)"
 )
+# What follows an amount that is stated, not one that is a threshold, a deduction or a term of a sum.
+_STATED = re.compile(
+    r"\s*(?:\([^)]*\))?\s*(?:$|[.,!?)*]|입니다|이에요|예요|이다|이라고|라고|이며|이고|이지만|인데|이므로|이\s?(?:됩|되|돼|나)|가\s?나|정도|임|으?로\s?(?:계산|산출|나)"
+    r"|[을를만]?\s?(?:내|납부|부담))"
+)
+_PAID = re.compile(
+    r"\s*(?:\([^)]*\))?\s*[을를만]?\s?(?:내야|내면|내시면|내게|냅니다|납부해야|납부하여야|납부하면|납부하시면|납부합니다|부담)"
+)
 _CLAUSE_END = re.compile(r"\n|[.!?](?=\s|$)|(?:이지만|지만|인데|이고|이며|으며|며|고),?\s")
 
 
@@ -248,7 +256,7 @@ def answer_payable(text: str, as_of: date) -> int | None:
     """The final tax (won) an answer states; None when it states none.
 
     A call counts for what the calculator makes of it (None when it cannot be worked out).  In prose it is the last amount
-    that follows words such as 납부할 세액 or 총 증여세: after the last '=' of its clause, else the first of the clause.
+    stated after words such as 납부할 세액 or 총 증여세 (after the last '=' of the clause), else the last amount '을 내야'.
     """
     call = find_call(text)
     if call is not None:
@@ -261,10 +269,11 @@ def answer_payable(text: str, as_of: date) -> int | None:
         end = words[index + 1].start() if index + 1 < len(words) else len(text)
         clause_end = _CLAUSE_END.search(text, words[index].end(), end)
         clause = text[words[index].end() : clause_end.start() if clause_end else end]
-        head, equals, tail = clause.rpartition("=")
-        amounts = find_amounts(tail if equals else head + tail)
-        if amounts:
-            return amounts[0].won
-        if re.search(r"없(?:습니다|다|어요|음)|면제", words[index].group() + clause):
+        tail = clause.rpartition("=")[2]
+        for amount in find_amounts(tail):
+            if _STATED.match(tail, amount.end):
+                return amount.won
+        if not find_amounts(clause) and re.search(r"없(?:습니다|다|어요|음)|면제", words[index].group() + clause):
             return 0
-    return None
+    paid = [amount.won for amount in find_amounts(text) if _PAID.match(text, amount.end)]
+    return paid[-1] if paid else None

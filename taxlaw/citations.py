@@ -53,6 +53,7 @@ _OTHER_NAME = re.compile(
 _NOT_A_NAME = frozenset(
     ["방법", "세법", "개정법", "현행법", "구법", "신법", "불법", "위법", "해당법", "관련법", "법령", "세법상"]
 )
+_ENDLESS = re.compile(r"\d{6}")  # no provision has such a number; a looping model may write one
 _SENTENCE_END = re.compile(r"[.。!?]\s|\n")
 
 
@@ -100,7 +101,7 @@ def find_citations(text: str) -> list[Citation]:
     reach = 0  # everything before this offset is used up
     tokens = sorted([*_ARTICLE.finditer(plain), *_SAME_ARTICLE.finditer(plain)], key=lambda match: match.start())
     for match in tokens:
-        if match.start() < reach:
+        if match.start() < reach or _ENDLESS.search(match[0]):
             continue
         if match.re is _SAME_ARTICLE:
             if (
@@ -125,7 +126,7 @@ def find_citations(text: str) -> list[Citation]:
                 found += _between(found[-1], citation, text) if found else []
         found.append(citation)
         reach = match.end()
-        while more := _NEXT.match(plain, reach):
+        while (more := _NEXT.match(plain, reach)) and not _ENDLESS.search(more[0]):
             found += _continued(found[-1], more, text)
             reach = more.end()
     return found
@@ -148,20 +149,21 @@ def _law_before(
     plain: str, match: re.Match, mentions: list[_Mention], last: _Mention | None, connected: bool
 ) -> tuple[_Mention | None, bool]:
     """The law an article belongs to, and whether it is named right there (or carried on by a list)."""
-    head = plain[: match.start()].rstrip()
+    # 400 characters hold the longest name with its bracketed definition; more would make long texts slow.
+    base = max(0, match.start() - 400)
+    head = plain[base : match.start()].rstrip()
     while stripped := re.search(_PAREN + "$", head):
         head = head[: stripped.start()].rstrip()
     if head.endswith("부칙"):
         return _ADDENDUM, True
     earlier = [mention for mention in mentions if mention.start < match.start()]
     particle = _PARTICLE.search(head)
-    ends = {len(head), len(head[: particle.start()].rstrip()) if particle else len(head)}
+    ends = {base + len(head), base + len(head[: particle.start()].rstrip() if particle else head)}
     # A definition in brackets may hold its own law names: 구 국세기본법(... 이하 '구 국세기본법') 제47조의3.
     for mention in reversed(earlier):
         if mention.end in ends:
             return mention, True
-    outside = [mention for mention in earlier if mention.end <= len(head)]
-    antecedent = outside[-1] if outside else None
+    antecedent = next((mention for mention in reversed(earlier) if mention.end <= base + len(head)), None)
     sure = True
     if last not in (None, _ADDENDUM):
         if antecedent is None or last.start >= antecedent.start:

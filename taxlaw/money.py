@@ -15,9 +15,10 @@ _LARGE = (("조", 10**12), ("억", 10**8), ("만", 10**4))
 _SMALL = {"천": 1000, "백": 100, "십": 10}
 _HANGUL_DIGITS = {word: value for value, word in enumerate("일이삼사오육칠팔구", start=1)}
 
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
+# Every repetition is bounded: a looping model must not be able to stall the reader.
+_DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,8}(?!\d)|\d{1,20}(?!\d))(?:\.\d{1,10})?"
 _STEP = rf"(?:{_DIGITS}\ ?|[일이삼사오육칠팔구])?[천백십]"  # 5천, 오천, 천
-_COEFFICIENT = rf"(?:{_STEP}(?:\ ?{_STEP})*(?:\ ?{_DIGITS})?|{_DIGITS}|[일이삼사오육칠팔구](?=[조억만]))"
+_COEFFICIENT = rf"(?:{_STEP}(?:\ ?{_STEP}){{0,2}}(?:\ ?{_DIGITS})?|{_DIGITS}|[일이삼사오육칠팔구](?=[조억만]))"
 # 원칙, 원천징수, 원고, 원본, 원금 are words, not the currency.
 _WON = r"원(?!칙|천징|고[가는를의 ]|본[을이의 ]|금[을이의 과 ])"
 # A count is not an amount: 20만 명, 500만주, 3만㎡, 1만분의 5.
@@ -32,7 +33,7 @@ _AMOUNT = re.compile(
     rf"|(?<![\d.])(?<!\d,)(?=\d)(?:(?P<jo2>{_COEFFICIENT})\ ?조\ ?(?=\d))?(?:(?P<eok2>{_COEFFICIENT})\ ?억)?(?:\ ?(?P<man2>{_COEFFICIENT})\ ?만)?"
     # (only from a digit on: without digits it takes 원 to make an amount, not 만 19세 or 일만)
     rf"(?<=[억만]){_NOT_COUNT}"
-    r"|(?<![\d.,\w])₩\ ?(?P<sign>\d[\d,]*)(?![\d.])"
+    r"|(?<![\d.,\w])₩\ ?(?P<sign>\d[\d,]{0,25}(?![\d,]))(?![\d.])"
 )
 _VAGUE = re.compile(r"(?:[가-힣]|몇 |수 |단위 ?:? ?)$")
 _ARTICLE_BEFORE = re.compile(r"(?:제|법|령|칙|」|§|조|[,ㆍ·]|및|의\d*) ?$")
@@ -118,6 +119,8 @@ def normalise_digits(text: str) -> str:
 
 def _value(match: re.Match) -> int | None:
     """Whole won of a match of _AMOUNT, or None when it is not an amount after all."""
+    if len(match[0]) > 60:
+        return None  # a looping model can write digits without end
     if match["sign"]:
         return int(match["sign"].replace(",", ""))
     if match["eok3"]:

@@ -83,7 +83,7 @@ def _rows(source: Path) -> list[tuple[str, object]]:
         raise SourceError(f"해석사례 파일을 읽을 수 없습니다: {source}\n  {exc}") from exc
     try:
         if source.suffix == ".jsonl":
-            lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+            lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
             rows = []
             for number, line in lines:
                 rows.append((f"{number}행", json.loads(line)))

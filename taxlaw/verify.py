@@ -15,7 +15,7 @@ from taxlaw.articles import index_dates, lookup
 from taxlaw.calculators import Result
 from taxlaw.calls import answer_payable, find_call, run_call
 from taxlaw.cases import read_case
-from taxlaw.citations import Citation, find_citations, format_citation
+from taxlaw.citations import Citation, find_citations
 from taxlaw.digest import load_digest
 from taxlaw.errors import UnsupportedCase
 from taxlaw.law_names import full_name
@@ -89,8 +89,9 @@ def verify(question: str, answer: str, as_of: date, evidence: str | None = None)
         result, reason = _recompute(question, as_of)
         findings += _check_citations(citations, as_of)
         findings += _check_calculations(calculations)
-        findings += _check_payable(question, answer, as_of, result, reason)
-        findings += _check_support(question, answer, evidence, citations, calculations, result)
+        stated = answer_payable(answer, as_of)
+        findings += _check_payable(question, answer, stated, result, reason)
+        findings += _check_support(question, answer, evidence, citations, calculations, result, stated)
     return Verdict(all(finding.severity != "fault" for finding in findings), tuple(findings))
 
 
@@ -133,7 +134,9 @@ def _why_unsure(citation: Citation, status: str, as_of: date) -> str | None:
     if citation.former:
         return "옛 법(구법)으로 인용되어 지금의 색인으로 확인하지 못했습니다."
     if citation.implied:
-        return "법 이름을 앞 문맥에서 이어받았고, 그 법에는 이 조문이 없습니다. 법 이름을 함께 적어야 확인할 수 있습니다."
+        return (
+            "법 이름을 앞 문맥에서 이어받았고, 그 법에는 이 조문이 없습니다. 법 이름을 함께 적어야 확인할 수 있습니다."
+        )
     if status == "deleted" and as_of < index_dates()[0]:
         return f"지금은 삭제되었으나 {as_of}에는 있었을 수 있습니다(색인은 {index_dates()[0]}부터)."
     return None
@@ -159,9 +162,8 @@ def _recompute(question: str, as_of: date) -> tuple[Result | None, str]:
         return None, str(exc)
 
 
-def _check_payable(question: str, answer: str, as_of: date, result: Result | None, reason: str) -> list[Finding]:
+def _check_payable(question: str, answer: str, stated: int | None, result: Result | None, reason: str) -> list[Finding]:
     """The final amount against the calculator.  Nothing to say when neither side has one."""
-    stated = answer_payable(answer, as_of)
     if result is None:
         if stated is None:
             return []
@@ -190,9 +192,11 @@ def _check_support(
     citations: list[Citation],
     calculations: list[Calculation],
     result: Result | None,
+    stated: int | None,
 ) -> list[Finding]:
     """Amounts that come from nowhere: not the question, the evidence, a computation, or a provision we know."""
     known = {amount.won for text in (question, evidence or "") for amount in find_amounts(text)}
+    known.add(stated or 0)  # judged by _check_payable already
     known |= {calculation.won for calculation in calculations if calculation.correct and calculation.won is not None}
     if result is not None:
         known |= {result.tax_base, result.calculated_tax, result.credits, result.payable}
@@ -202,7 +206,7 @@ def _check_support(
     for provision in load_digest():
         if (full_name(provision.law) or provision.law, provision.article) in cited:
             known |= {amount.won for amount in find_amounts(" ".join((provision.rule, *provision.figures)))}
-    loose = [amount for amount in find_amounts(answer) if amount.won not in known and amount.won]
+    loose = [amount for amount in find_amounts(answer) if amount.won not in known]
     if not loose:
         return []
     names = ", ".join(dict.fromkeys(amount.text for amount in loose))
@@ -215,16 +219,3 @@ def _counted(word: str, verdict: Verdict, kind: Kind) -> str:
     if not right + wrong:
         return ""
     return f"{word} {right}/{right + wrong} 일치" + (f"(잘못 {wrong})" if wrong else "")
-
-
-def describe(citation: Citation, as_of: date) -> dict[str, object]:
-    """What the index knows of one citation, JSON-ready (for the command line)."""
-    status = lookup(citation.law, citation.article, as_of) if citation.law else None
-    return {
-        "citation": format_citation(citation),
-        "status": status.status if status else "law_not_named",
-        "heading": status.heading if status else None,
-        "effective": status.effective.isoformat() if status and status.effective else None,
-        "suggestion": status.suggestion if status else None,
-        "as_of": as_of.isoformat(),
-    }

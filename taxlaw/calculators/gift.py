@@ -83,10 +83,19 @@ def gift_tax(facts: GiftFacts) -> Result:
         steps.append(Step("혼인·출산 증여재산공제", format_won(marriage), marriage, "결혼·출산 때 더 빼 주는 금액"))
 
     base = taxable_value - deduction - marriage
-    articles.append(f"{ACT} 제55조{'제2항' if base < tables.GIFT_TAX_FREE_BASE else '제1항'}")
+    articles.append(f"{ACT} 제55조제1항")
     steps.append(Step("과세표준", subtraction(taxable_value, deduction, marriage), base, "세금을 매기는 금액"))
     if base < tables.GIFT_TAX_FREE_BASE:
-        steps.append(Step("산출세액(과세표준 50만원 미만)", "0원", 0, "세금(50만원이 안 되면 없음)"))
+        if base:
+            articles.append(f"{ACT} 제55조제2항")
+        steps.append(
+            Step(
+                "산출세액(과세표준 50만원 미만)" if base else "산출세액",
+                "0원",
+                0,
+                "세금(너무 적어 매기지 않음)" if base else "세금",
+            )
+        )
         return Result("gift", facts.year, base, 0, 0, 0, tuple(steps), tuple(articles), _assumptions(facts))
 
     exact, expression = bracket_tax(base, tables.GIFT_BRACKETS)

@@ -74,7 +74,7 @@ def vat_simplified(facts: VatSimplifiedFacts) -> Result:
         notes.append("주로 최종소비자를 상대하는 사업")
     if facts.gross < tables.SIMPLIFIED_EXEMPT_BELOW:
         articles.append(f"{ACT} 제69조제1항")
-        steps.append(Step("납부의무 면제(4,800만원 미만)", "0원", 0, "4,800만원이 안 되어 낼 세금 없음"))
+        steps.append(Step("납부의무 면제(4,800만원 미만)", "0원", 0, "받은 돈이 적어 면제되는 세금"))
         return Result(
             "vat_simplified", facts.year, facts.gross, calculated, 0, 0, tuple(steps), tuple(articles), tuple(notes)
         )

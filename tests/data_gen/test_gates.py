@@ -11,6 +11,8 @@ from data_gen.settings import LengthSettings, WorkedSettings
 from data_gen.worked import worked_candidates
 
 LENGTH = LengthSettings()
+# Long, and no two lines the same: a text that repeats itself is another fault.
+LONG = "".join(f"{number}번째로 덧붙이는 설명은 저마다 조금씩 다릅니다.\n" for number in range(300))
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_every_gate_has_its_name():
         ),
         ({"question": "소득세법 제999조의 공제는 얼마까지 되나요?"}, "citations", "소득세법 제999조"),
         ({"question": "공제 얼마?"}, "length", "question: 6자"),
-        ({"answer": "상속세 및 증여세법 제53조에 따라 5,000만원까지 공제됩니다. " * 200}, "length", "answer"),
+        ({"answer": "상속세 및 증여세법 제53조에 따라 5,000만원까지 공제됩니다. " + LONG}, "length", "answer"),
     ],
 )
 def test_each_fault_is_refused_by_its_own_gate(candidate, changes, gate, reason):
@@ -91,23 +93,43 @@ def test_a_bare_article_is_let_through_only_when_the_row_says_whose_it_is(candid
     assert refused(candidate(question="제54조의 공제는 얼마까지 되나요?"))[0] == "citations"
 
 
-def test_the_verifier_sees_the_document(candidate):
-    # 7억원 stands neither in the question nor in the text the teacher was shown.
+def test_an_amount_the_teacher_was_not_shown_is_refused(candidate):
     invented = candidate(answer="상속세 및 증여세법 제53조에 따라 성년인 자녀는 10년 동안 7억원까지 공제됩니다.")
-    assert refused(invented)[0] == "verify"
+    assert refused(invented) == ("verify", "질문·근거·계산 어디에도 없는 금액: 7억원")
 
 
-@pytest.mark.parametrize("change", ["payable", "answer", "call", "question"])
-def test_a_worked_row_whose_figures_disagree_is_refused(worked, change):
+def test_an_example_worked_out_in_the_open_is_let_through_and_a_wrong_sum_is_not(candidate):
+    answer = (
+        "상속세 및 증여세법 제53조에 따라 10년 동안 5,000만원까지 공제됩니다. 예를 들어 7억원이라면 "
+        "7억원 - 5,000만원 = 6억 5,000만원에 세율을 곱하고, 8억원이라면 8억원 - 5,000만원 = 7억 5,000만원에 곱합니다."
+    )
+    assert isinstance(judge(candidate(answer=answer), make_gates(LENGTH)), Row)
+    gate, reason = refused(candidate(answer=answer.replace("6억 5,000만원", "6억 4,000만원")))
+    assert gate == "verify" and "6억 5,000만원" in reason
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("payable", "payable"),
+        ("answer", "답변의 세액 1,230,000원"),
+        ("call", "77억원"),
+        ("filed", "call과 다릅니다"),
+        ("question", "풀 수 없습니다"),
+    ],
+)
+def test_a_worked_row_whose_figures_disagree_is_refused(worked, change, reason):
     good = worked().row
     call = json.loads(good.call)
     wrong = {
         "payable": {"payable": good.payable + 1},
         "answer": {"answer": good.answer.rsplit("\n", 1)[0] + "\n납부할 세액: 123만원 (1,230,000원)"},
         "call": {"call": json.dumps(call | {"amount": "77억원"}, ensure_ascii=False)},
-        "question": {"question": "친구에게서 3억원을 증여받았는데 증여세는 얼마인가요?"},
+        "filed": {"call": json.dumps(call | {"filed": not call.get("filed", True)}, ensure_ascii=False)},
+        "question": {"question": f"{call['amount']}에 대한 세금은 얼마인가요?"},
     }[change]
-    assert refused(worked(**wrong))[0] == "amounts"
+    gate, why = refused(worked(**wrong))
+    assert (gate, reason in why) == ("amounts", True), why
 
 
 def test_a_call_that_is_none_is_refused_not_raised(worked):

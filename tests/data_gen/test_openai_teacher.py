@@ -161,3 +161,28 @@ def test_the_key_may_stand_in_dotenv_and_the_environment_wins(monkeypatch, tmp_p
     assert read_key("SOLAR_KEY") == "from-file"
     monkeypatch.setenv("SOLAR_KEY", "from-environment")
     assert read_key("SOLAR_KEY") == "from-environment"
+
+
+def test_a_whole_build_with_the_live_teacher(endpoint, tmp_path, config, library, document, reply):
+    from data_gen.build import build
+
+    open_teacher, script, _ = endpoint
+    library([document(1), document(2), document(3)])
+    script += [
+        (200, completion(json.dumps(reply(1), ensure_ascii=False))),
+        (200, completion("물론입니다! 다음은 질문과 답변입니다.")),
+        *[(500, ERROR)] * 3,
+    ]
+    built = build(config(), out=tmp_path / "set", teacher=open_teacher(concurrency=1))
+    counts = built.counts
+    assert (counts.requested, counts.accepted, counts.rejected, counts.failed) == (6, 2, 2, 2)
+    kept = [
+        json.loads(line)
+        for split in ("train", "validation")
+        for line in (tmp_path / "set" / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert {row["provenance"]["teacher"] for row in kept} == {"openai"}
+    assert {row["provenance"]["model"] for row in kept} == {"fake-1"}
+    # What a live model said is never offered as a recorded answer.
+    assert (tmp_path / "set" / "recorded_answers.jsonl").read_text(encoding="utf-8") == ""
+    assert "test-value" not in (tmp_path / "set" / "run.json").read_text(encoding="utf-8")

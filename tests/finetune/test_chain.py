@@ -80,7 +80,9 @@ def test_the_gguf_carries_template_and_stop_token(trained):
     config, record, _ = trained
     fields = gguf.GGUFReader(config.out / record["student"]["gguf"]).fields
     assert fields["tokenizer.chat_template"].contents() == TEMPLATE
-    assert fields["tokenizer.ggml.tokens"].contents()[fields["tokenizer.ggml.eot_token_id"].contents()] == "<end_of_turn>"
+    assert (
+        fields["tokenizer.ggml.tokens"].contents()[fields["tokenizer.ggml.eot_token_id"].contents()] == "<end_of_turn>"
+    )
     assert fields["tokenizer.ggml.add_bos_token"].contents() is True
 
 
@@ -134,7 +136,9 @@ def test_an_interrupted_run_leaves_the_finished_one_alone(trained, monkeypatch):
 def test_a_run_with_fitted_vocabulary_gives_a_smaller_student(trained, tmp_path):
     config, record, _ = trained
     quick = Train(learning_rate=1e-2, batch_size=4, max_steps=3, dtype="float32")
-    fitted = run(config.model_copy(update={"fit_vocab": True, "out": tmp_path / "fitted", "train": quick}), say=lambda text: None)
+    fitted = run(
+        config.model_copy(update={"fit_vocab": True, "out": tmp_path / "fitted", "train": quick}), say=lambda text: None
+    )
     vocabulary = fitted["base"]["vocabulary"]
     assert vocabulary["pieces"] < vocabulary["before"]
     assert fitted["student"]["bytes"] < record["student"]["bytes"]

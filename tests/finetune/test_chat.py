@@ -2,12 +2,24 @@
 
 import pytest
 
-from finetune.chat import Encoded, encode, preflight, prepare_tokenizer, prompt_ids, render_prompt, stop_id, strip_control_tokens
+from finetune.chat import (
+    Encoded,
+    encode,
+    preflight,
+    prepare_tokenizer,
+    prompt_ids,
+    render_prompt,
+    stop_id,
+    strip_control_tokens,
+)
 from finetune.errors import GateError, InputError
 
 
 def test_prompt_is_gemmas_turn_format_with_one_bos(tokenizer):
-    assert render_prompt("증여세는?", tokenizer) == "<bos><start_of_turn>user\n증여세는?<end_of_turn>\n<start_of_turn>model\n"
+    assert (
+        render_prompt("증여세는?", tokenizer)
+        == "<bos><start_of_turn>user\n증여세는?<end_of_turn>\n<start_of_turn>model\n"
+    )
     ids = prompt_ids("증여세는?", tokenizer)
     assert ids[0] == tokenizer.bos_token_id and ids.count(tokenizer.bos_token_id) == 1
 
@@ -67,6 +79,8 @@ def test_a_tokenizer_without_turn_tokens_is_refused():
     from tokenizers import Tokenizer, models
     from transformers import PreTrainedTokenizerFast
 
-    bare = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE({"<unk>": 0, "<bos>": 1}, [], unk_token="<unk>")), unk_token="<unk>")
+    bare = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.BPE({"<unk>": 0, "<bos>": 1}, [], unk_token="<unk>")), unk_token="<unk>"
+    )
     with pytest.raises(InputError, match="start_of_turn"):
         prepare_tokenizer(bare)

@@ -16,7 +16,12 @@ def test_rows_of_the_contract_are_read(dataset):
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [({"style": "poem"}, "style"), ({"extra": 1}, "extra"), ({"payable": "많음"}, "payable"), ({"question": None}, "question")],
+    [
+        ({"style": "poem"}, "style"),
+        ({"extra": 1}, "extra"),
+        ({"payable": "많음"}, "payable"),
+        ({"question": None}, "question"),
+    ],
 )
 def test_a_malformed_row_is_named_by_file_line_and_key(tmp_path, tiny, change, named):
     path = tmp_path / "train.jsonl"
@@ -31,7 +36,7 @@ def test_missing_empty_and_broken_files_are_input_errors(tmp_path):
         read_rows(tmp_path / "train.jsonl")
     path = tmp_path / "broken.jsonl"
     path.write_text('{"id": ', encoding="utf-8")
-    with pytest.raises(InputError, match="broken.jsonl:1: JSON"):
+    with pytest.raises(InputError, match=r"broken\.jsonl:1: JSON"):
         read_rows(path)
     path.write_text("\n", encoding="utf-8")
     with pytest.raises(InputError, match="비어"):

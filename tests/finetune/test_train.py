@@ -89,7 +89,12 @@ def test_a_clock_budget_ends_the_run_with_the_rate_at_zero(wrapped, examples, to
     ticks = iter(range(0, 10_000, 6))
     settings = Train(learning_rate=1e-3, batch_size=8, max_minutes=1, warmup=0)
     steps = train(
-        wrapped, iter(lambda: (0.1, examples), None), settings, tokenizer.pad_token_id, lambda step: None, clock=lambda: next(ticks)
+        wrapped,
+        iter(lambda: (0.1, examples), None),
+        settings,
+        tokenizer.pad_token_id,
+        lambda step: None,
+        clock=lambda: next(ticks),
     )
     assert len(steps) == 10 and steps[-1].budget_used == 1
     assert steps[-1].learning_rate < 0.05e-3

@@ -16,12 +16,15 @@ def question(amount):
 
 
 def call(amount):
-    return json.dumps({"tax": "gift", "amount": amount, "relation": "직계존속"}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        {"tax": "gift", "amount": amount, "relation": "직계존속"}, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def train_tokenizer():
     """A byte-fallback BPE like Gemma's, with every way a piece can be split listed as a merge."""
     texts = [text for amount in AMOUNTS for text in (question(amount), call(amount), "풀이: 과세표준은 얼마입니다.")]
+    texts += ["whatever shipment wandered northwards forever", "northern shipments were whatever they were"] * 40
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     tokenizer.normalizer = normalizers.Replace(" ", "▁")
     tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")

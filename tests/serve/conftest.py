@@ -85,18 +85,18 @@ def _demo_config(**changes: dict) -> ServeConfig:
     return validate(raw, ServeConfig, where="test")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def demo_config() -> Callable[..., ServeConfig]:
     """configs/serve/demo.yaml with some keys of its sections replaced: ``demo_config(page={"port": 0})``."""
     return _demo_config
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def as_of() -> date:
     return AS_OF
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def keyless_teacher() -> Callable[[dict[str, str]], Teacher]:
     """A teacher without a key that has the given recordings, question to answer."""
 

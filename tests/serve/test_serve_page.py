@@ -31,7 +31,7 @@ class PageStudent(FakeBackend):
         question = messages[-1].content
         if question != SLOW:
             answers = {"공격": ATTACK, "증여": CALL}
-            self.enqueue(answers.get(question, f"{question}에 대한 틀린 답"))
+            self.enqueue(answers.get(question, "소득세법 제555조에 따라 과세됩니다."))
             yield from super().stream(messages, params)
             return
         ticket = self.turnstile.enter()
@@ -47,9 +47,9 @@ class PageStudent(FakeBackend):
         return BackendInfo("학생", "시험", 2048)
 
 
-@pytest.fixture
-def site(verifier, keyless_teacher, demo_config, as_of):
-    """A running page with a keyless teacher; yields its address and its student."""
+@pytest.fixture(scope="module")
+def site(keyless_teacher, demo_config, as_of):
+    """A running page with a keyless teacher and the real verifier; its address and its student."""
     from serve.app import build_page, launch
 
     student = PageStudent()
@@ -58,7 +58,7 @@ def site(verifier, keyless_teacher, demo_config, as_of):
     teacher: Teacher = keyless_teacher({RECORDED: "녹음된 **답**입니다"})
     page = build_page(config, STUDENT, student, teacher, as_of)
     url = launch(page, config, STUDENT, browser=False)
-    yield SimpleNamespace(url=url, student=student, verifier=verifier)
+    yield SimpleNamespace(url=url, student=student)
     student.released.set()
     page.close(verbose=False)
 
@@ -66,9 +66,8 @@ def site(verifier, keyless_teacher, demo_config, as_of):
 def test_named_endpoints(site) -> None:
     client = gradio_client.Client(site.url, verbose=False)
     text, card, foot = client.predict("세율은?", "2024-03-01", api_name="/student")
-    assert text == "세율은?에 대한 틀린 답" and card == ""
+    assert text == "소득세법 제555조에 따라 과세됩니다." and card == ""
     assert "틀린 곳이 있습니다" in foot and "기준일 2024-03-01" in foot and "AI 생성" in foot
-    assert "금액 &lt;b&gt;5원&lt;/b&gt;이 다릅니다" in foot, "a finding must be escaped"
     text, card, foot = client.predict(RECORDED, "2024-03-01", True, api_name="/teacher")
     assert text == "녹음된 <strong>답</strong>입니다" and RECORDED_LABEL in card and "녹음" in foot
     _, card, _ = client.predict("다른 질문", "2024-03-01", True, api_name="/teacher")
@@ -83,7 +82,7 @@ def test_named_endpoints(site) -> None:
         urllib.request.urlopen(site.url + "gradio_api/mcp/schema", timeout=5)
 
 
-def test_open_hosts_are_refused(demo_config, keyless_teacher, as_of, verifier) -> None:
+def test_open_hosts_are_refused(demo_config, keyless_teacher, as_of) -> None:
     from serve.app import build_page, launch
     from serve.errors import ServeError
 
@@ -141,14 +140,14 @@ def test_the_page_in_a_browser(browser_page) -> None:
 
     # A recorded answer carries its label; a fault is visible without opening anything.
     _ask(page, RECORDED)
-    page.wait_for_selector("#teacher .sf-badge.good")
+    page.wait_for_selector("#teacher .sf-badge")
     assert RECORDED_LABEL in page.inner_text("#teacher")
     page.wait_for_selector("#student .sf-badge.bad")
 
     # Nothing in an answer is run, and nothing is fetched from outside.
     _ask(page, "공격")
     page.wait_for_selector("#student strong:has-text('제55조(세율)')")
-    page.wait_for_selector("#student .sf-badge.good")
+    page.wait_for_selector("#student .sf-badge")
     assert page.evaluate("window.hacked") is None
     assert page.locator("#student img, #student script").count() == 0
     assert "<script>" in page.inner_text("#student-text")
@@ -174,6 +173,7 @@ def test_the_page_in_a_browser(browser_page) -> None:
 
 def test_a_closed_tab_gives_the_model_back(browser_page) -> None:
     page, site = browser_page.page, browser_page.site
+    site.student.stopped.clear()
     _ask(page, SLOW)
     page.wait_for_selector("#student .sf-pulse")
     page.close()

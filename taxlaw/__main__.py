@@ -1,0 +1,64 @@
+"""Command line of the domain core: ``python -m taxlaw verify`` and ``python -m taxlaw lookup``.  Only parses."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import date
+
+EPILOG = """예 (examples):
+  python -m taxlaw verify --question "부모님께 20억원을 증여받았는데 증여세는?" --answer "총 증여세 9,000만원입니다."
+  python -m taxlaw verify --jsonl answers.jsonl --as-of 2025-07-01     # 한 줄에 {"question", "answer"}; '-' 는 표준 입력
+  python -m taxlaw lookup "상증법 제53조"
+
+끝 코드(exit code): 0 잘못 없음, 1 잘못 있음(verify) 또는 없는 조문(lookup), 2 입력 오류."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse and run; returns the exit code."""
+    args = _parser().parse_args(argv)
+    from taxlaw.command_line import run_lookup, run_verify
+    from taxlaw.errors import TaxLawError
+
+    try:
+        if args.command == "lookup":
+            return run_lookup(args.text, args.as_of, sys.stdout)
+        return run_verify(args.question, args.answer, args.evidence, args.jsonl, args.as_of, sys.stdin, sys.stdout)
+    except TaxLawError as exc:
+        print(f"오류: {exc}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m taxlaw",
+        description="세법 답변 검증과 조문 찾기 (verify answers on Korean tax law, look up articles)",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{verify,lookup}")
+    verify = commands.add_parser("verify", help="질문과 답변을 검증한다 (JSON 한 줄씩 출력)")
+    verify.add_argument("--question", help="질문")
+    verify.add_argument("--answer", help="답변")
+    verify.add_argument("--evidence", help="답변이 기대는 글")
+    verify.add_argument("--jsonl", metavar="FILE", help="question, answer가 든 JSONL 파일. '-'는 표준 입력")
+    lookup = commands.add_parser("lookup", help='조문을 찾는다: "상증법 제53조"')
+    lookup.add_argument("text", help="조문 인용이 든 글")
+    for command in (verify, lookup):
+        command.add_argument(
+            "--as-of", type=_day, default=date.today(), metavar="YYYY-MM-DD", help="기준일 (기본값: 오늘)"
+        )
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"날짜는 2025-07-01처럼 적습니다 (받은 값: {text!r})") from None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

