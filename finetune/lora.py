@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from finetune.errors import InputError
 from finetune.settings import Lora
@@ -50,6 +51,12 @@ def matched_layers(model, targets: tuple[str, ...]) -> dict[str, list[str]]:
                 f"lora.targets 의 '{target}' 이 텍스트 층 밖에 있습니다 (outside the text layers): {outside[:3]}"
             )
     return matched
+
+
+def save_adapter(model, base_name: str, folder: Path) -> None:
+    """Write the adapter; it names its base in words, not by a path on this machine, and holds no embeddings."""
+    model.peft_config["default"].base_model_name_or_path = base_name
+    model.save_pretrained(folder, save_embedding_layers=False)  # "auto" would look the base up on the hub
 
 
 def trainable_parameters(model) -> int:

@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import time
+import warnings
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -62,8 +63,10 @@ def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation
     import transformers
 
     from finetune import evaluate, gguf_export, llama, merge, parity, report, train
-    from finetune.lora import attach_lora, trainable_parameters
+    from finetune.lora import attach_lora, save_adapter, trainable_parameters
 
+    # transformers warns about its own renamed attributes on every load; nothing here can act on it.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     transformers.set_seed(config.seed)
@@ -115,7 +118,7 @@ def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation
         f"{summary['last_loss']:.3f}, {summary['tokens_per_second']:,.0f} tokens/s"
     )
     report.draw_loss(steps, folder / "loss.png")
-    model.save_pretrained(folder / "adapter")
+    save_adapter(model, weights.source, folder / "adapter")
     lap("train")
 
     answers = evaluate.generate_with_transformers(model, tokenizer, rows, config.evaluation)

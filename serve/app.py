@@ -106,7 +106,7 @@ def build_page(config: ServeConfig, student: Student, backend: Backend, teacher:
             with gr.Row(elem_id="ask-row"):
                 box = gr.Textbox(
                     label="질문",
-                    placeholder="세금에 대해 물어보세요. 예: 부모님께 20억원을 증여받았는데 증여세는 얼마인가요?",
+                    placeholder="세금에 대해 물어보세요",
                     lines=1,
                     max_lines=6,
                     scale=5,
@@ -301,7 +301,9 @@ def launch(page: gr.Blocks, config: ServeConfig, student: Student, *, browser: b
         )
     except OSError as exc:
         raise ServeError(
-            Code.USAGE, f"{host}:{port}을(를) 열 수 없습니다: {exc}", f"'--port {port + 1}'처럼 다른 포트를 쓰세요."
+            Code.USAGE,
+            f"{host}:{port}을(를) 열 수 없습니다. 다른 프로그램이 쓰고 있을 수 있습니다.",
+            f"'--port {port + 1}'처럼 다른 포트를 쓰세요.",
         ) from exc
     return url
 

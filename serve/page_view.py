@@ -189,7 +189,10 @@ def answer_footer(answer: Answer) -> str:
 def _overall(verdict: object) -> str:
     if not verdict.ok:
         return '<span class="sf-badge bad strong">✗ 틀린 곳이 있습니다</span>'
-    if any(str(finding.severity) == "confirmed" for finding in verdict.findings):
+    severities = {str(finding.severity) for finding in verdict.findings}
+    if {"confirmed", "unchecked"} <= severities:
+        return '<span class="sf-badge dim strong">틀린 곳을 찾지 못함, 일부는 확인하지 못함</span>'
+    if "confirmed" in severities:
         return '<span class="sf-badge good strong">✓ 틀린 곳을 찾지 못함</span>'
     return '<span class="sf-badge dim strong">? 확인할 인용·금액 없음</span>'
 

@@ -137,7 +137,7 @@ def looks_like_tax_law(name: str) -> bool:
     act = compact(act_of(name))
     if act in FORMER or act in {compact(other) for other in OTHERS}:
         return False
-    return act in _NO_SUCH_LAW or act.endswith("세법") or act.startswith(("국세", "지방세", "조세특례", "조세감면"))
+    return act.endswith("세법") or act.startswith(("국세", "지방세", "조세특례", "조세감면"))
 
 
 def nearest_law(name: str) -> str | None:

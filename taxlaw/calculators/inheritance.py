@@ -199,6 +199,8 @@ def _assumptions(facts: InheritanceFacts) -> tuple[str, ...]:
         notes.append("동거주택 공제 요건(10년 이상 동거, 1세대 1주택, 무주택 상속인)을 갖추고 담보 채무를 뺀 가액")
     if facts.gifts_to_heirs or facts.gifts_to_others:
         notes.append("사전증여는 한 사람이 한 번에 받았고 부과제척기간이 지나지 않음")
+        if any(gifts and not deduction for _, gifts, deduction, _ in gift_groups(facts)):
+            notes.append("공제액을 적지 않은 사전증여는 증여공제를 받지 않음")
     else:
         notes.append("상속인 10년·그 밖의 사람 5년 안의 사전증여 없음")
     if facts.skip_receives:

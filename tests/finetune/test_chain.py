@@ -52,6 +52,8 @@ def test_run_folder_is_what_serve_expects(trained):
     assert stored["student"]["gguf"] == "student-Q8_0.gguf" and len(stored["student"]["sha256"]) == 64
     assert set(stored["eval"]) == {"base", "adapter", "student"}
     assert not config.out.with_name("tiny.partial").exists()
+    adapter = (config.out / "adapter" / "adapter_config.json").read_text(encoding="utf-8")
+    assert str(config.base.folder.parent) not in adapter  # no path of this machine
 
 
 def test_training_lowered_the_loss_and_reports_it(trained):

@@ -36,8 +36,7 @@ class PageStudent(FakeBackend):
             return
         ticket = self.turnstile.enter()
         try:
-            for _ in range(2_000):
-                self.released.wait(0.005)
+            while not self.released.wait(0.005):
                 yield Delta("가 ", tokens=1)
         finally:
             self.turnstile.leave(ticket)

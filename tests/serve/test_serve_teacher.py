@@ -18,7 +18,7 @@ from serve.errors import Code, ServeError
 from serve.openai_backend import OpenAIBackend, OpenAIOptions, find_key
 from serve.teacher import RECORDED_LABEL, Teacher, load_recorded, open_teacher
 
-KEY = "sk-test-0123456789abcdef"
+KEY = "secret0123456789"  # of no known pattern: redaction must know the key itself
 ASK = [Message("user", "세율은?")]
 
 
@@ -110,7 +110,7 @@ def _error(code: str, message: str = "no") -> dict:
         (429, _error("rate_limit_exceeded"), Code.RATE_LIMIT, "한도를 넘었습니다"),
         (400, _error("context_length_exceeded", "too many tokens"), Code.CONTEXT, "문맥 길이"),
         (400, _error("exceed_context_size_error"), Code.CONTEXT, "문맥 길이"),
-        (400, _error("bad", f"odd request {KEY}"), Code.BAD_REPLY, "거절했습니다"),
+        (400, _error("bad", f"odd request {KEY} sk-proj-abcdefgh"), Code.BAD_REPLY, "거절했습니다"),
         (404, _error("model_not_found"), Code.BAD_REPLY, "모델 'm'"),
         (503, _error("overloaded"), Code.UNREACHABLE, "서버에 문제"),
     ],
@@ -121,7 +121,7 @@ def test_each_http_failure_has_its_own_state(status: int, body: dict, code: Code
     assert caught.value.code is code
     assert said in caught.value.message
     assert caught.value.side == "teacher" and caught.value.exit_code == 4
-    assert KEY not in str(caught.value)
+    assert KEY not in str(caught.value) and "sk-proj-abcdef" not in str(caught.value)
 
 
 def test_timeout_is_not_unreachable() -> None:

@@ -44,6 +44,14 @@ def test_exact_arithmetic_on_unchecked_facts_is_not_praised() -> None:
     assert said not in view.answer_footer(answer("말로 한 답", CITED))
 
 
+def test_the_overall_badge_is_green_only_when_everything_was_checked() -> None:
+    green = '<span class="sf-badge good strong">✓ 틀린 곳을 찾지 못함</span>'
+    assert green in view.answer_footer(answer("답", CITED))
+    unchecked = Finding("number", "unchecked", (0, 1), "5원")
+    mixed = view.answer_footer(answer("답", CITED, unchecked))
+    assert green not in mixed and "일부는 확인하지 못함" in mixed
+
+
 def test_nothing_to_check_is_said() -> None:
     assert "확인할 인용·금액 없음" in view.answer_footer(answer("네."))
 

@@ -67,7 +67,8 @@ def test_an_invented_article_is_seen(answer):
 
 
 def test_a_deleted_article_is_seen_on_its_date():
-    assert faults("배당은?", "소득세법 제18조에 따라 과세합니다.") == [("citation", None)]
+    (fault,) = verify("배당은?", "소득세법 제18조에 따라 과세합니다.", DAY).findings
+    assert fault.severity == "fault" and "삭제된 조문" in fault.message
     # Before the index begins a deleted article may have been alive.
     early = verify("배당은?", "소득세법 제18조에 따라 과세합니다.", date(2005, 1, 1))
     assert early.ok and early.count("citation", "unchecked") == 1
