@@ -55,7 +55,7 @@ class CapitalGainsFacts:
 
 def full_years(acquired: date, sold: date) -> int:
     """Full years held, the first day counted in (제95조제4항, 제104조제2항: from the day acquired to the day sold)."""
-    years = sold.year - acquired.year
+    years = sold.year - acquired.year + 1  # 1 January to 31 December is a full year
     while years > 0:
         try:
             last_day = acquired.replace(year=acquired.year + years) - timedelta(days=1)

@@ -62,7 +62,7 @@ def inheritance_tax(facts: InheritanceFacts) -> Result:
         expression = f"{due_text} × {percent_text(figures.FILING_CREDIT_RATE)}"
         steps.append(Step("신고세액공제", expression, filing_credit, "제때 신고해서 깎아 주는 세금"))
     credits = gift_credit + filing_credit
-    if surcharge or credits:
+    if surcharge or credits or steps[-1].amount != calculated:
         expression = addition(calculated, surcharge) + "".join(
             f" - {format_won(part)}" for part in (gift_credit, filing_credit) if part
         )

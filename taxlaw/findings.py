@@ -1,0 +1,71 @@
+"""What a check reports: one finding, and the verdict that gathers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["citation", "number", "calculation", "contradiction", "form"]
+Severity = Literal["fault", "unchecked", "confirmed"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at.  ``span`` are offsets in the answer; ``expected`` is what should stand there, if known."""
+
+    kind: Kind
+    severity: Severity
+    span: tuple[int, int] | None
+    message: str
+    expected: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``ok`` is False when, and only when, a finding is a fault."""
+
+    ok: bool
+    findings: tuple[Finding, ...]
+
+    def count(self, kind: Kind, severity: Severity) -> int:
+        """Number of findings of this kind and severity."""
+        return sum(finding.kind == kind and finding.severity == severity for finding in self.findings)
+
+    def summary(self) -> str:
+        """One Korean line: '인용 2/2 확인 · 금액 재계산 일치'."""
+        contradictions, form = self.count("contradiction", "fault"), self.count("form", "fault")
+        return " · ".join(
+            part
+            for part in (
+                self._citations(),
+                self._amount(),
+                self._calculations(),
+                f"근거와 어긋남 {contradictions}건" if contradictions else "",
+                f"형식 문제 {form}건" if form else "",
+            )
+            if part
+        )
+
+    def _citations(self) -> str:
+        confirmed, wrong = self.count("citation", "confirmed"), self.count("citation", "fault")
+        total = confirmed + wrong + self.count("citation", "unchecked")
+        if not total:
+            return "인용 없음"
+        return f"인용 {confirmed}/{total} 확인" + (f"(잘못 {wrong})" if wrong else "")
+
+    def _amount(self) -> str:
+        faults = [finding for finding in self.findings if finding.kind == "number" and finding.severity == "fault"]
+        for finding in faults:
+            if finding.expected:
+                return f"금액 불일치(바른 값 {finding.expected})"
+        if faults:
+            return f"근거 없는 숫자 {len(faults)}건"
+        if self.count("number", "confirmed"):
+            return "금액 재계산 일치"
+        return "금액 일부 미확인" if self.count("number", "unchecked") else ""
+
+    def _calculations(self) -> str:
+        right, wrong = self.count("calculation", "confirmed"), self.count("calculation", "fault")
+        if not right + wrong:
+            return ""
+        return f"계산식 {right}/{right + wrong} 일치" + (f"(잘못 {wrong})" if wrong else "")
