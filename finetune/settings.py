@@ -58,8 +58,9 @@ class Train(StrictModel):
     warmup: float = Field(0.03, ge=0, lt=1)  # share of the budget
     weight_decay: float = Field(0.0, ge=0)
     clip: float = Field(1.0, gt=0)
-    batch_size: int = Field(8, ge=1)  # rows per forward pass
-    accumulate: int = Field(1, ge=1)  # forward passes per optimiser step
+    batch_size: int = Field(8, ge=1)  # rows per batch
+    accumulate: int = Field(1, ge=1)  # batches per optimiser step
+    pass_tokens: int = Field(1024, ge=16)  # tokens per forward pass; a longer batch is split, with the same gradient
     max_minutes: float | None = Field(None, gt=0)  # wall clock of the loop itself
     epochs: float | None = Field(None, gt=0)
     max_steps: int | None = Field(None, ge=1)

@@ -63,6 +63,22 @@ def collate(examples: list[Encoded], pad_id: int, device: str = "cpu") -> Batch:
     return Batch(input_ids.to(device), mask.to(device) if padded else None, labels.to(device))
 
 
+def split_batch(examples: list[Encoded], most_tokens: int) -> list[list[Encoded]]:
+    """Cut a batch so that no part has more than ``most_tokens`` with padding; a single longer example stands alone.
+
+    Memory follows the largest part, and the gradient does not change (see accumulate_gradient).
+    """
+    parts: list[list[Encoded]] = []
+    longest = 0
+    for example in sorted(examples, key=lambda one: len(one.ids)):
+        longest = max(longest, len(example.ids))
+        if parts and longest * (len(parts[-1]) + 1) <= most_tokens:
+            parts[-1].append(example)
+        else:
+            parts.append([example])
+    return parts
+
+
 def answer_loss(model, batch: Batch) -> torch.Tensor:
     """Sum (not mean) of the cross-entropy over answer tokens; divide by the tokens of the whole step."""
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -136,7 +152,8 @@ def train(
         rate = settings.learning_rate * learning_rate_factor(used, settings.warmup, settings.schedule)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        tensors = [collate(examples, pad_id, device) for _, examples in window]
+        parts = [part for _, examples in window for part in split_batch(examples, settings.pass_tokens)]
+        tensors = [collate(part, pad_id, device) for part in parts]
         with _adapter_autocast(model, device):
             loss, targets = accumulate_gradient(model, tensors)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))

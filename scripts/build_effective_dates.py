@@ -98,9 +98,7 @@ def build_rows(clauses: list[Clause], articles: list, versions: list[dict]) -> l
 
         for clause in group:
             if clause.kind in ("적용례", "경과조치", "특례"):
-                # A 경과조치 may hold 적용례 sentences and the other way round: each sentence is read by its own words.
-                kind = "경과조치" if clause.kind == "경과조치" else "적용례"
-                for effect in read_transition_clause(law, clause.text, kind, day_of):
+                for effect in read_transition_clause(law, clause.text, day_of):
                     rows += [
                         (
                             law,
@@ -242,7 +240,9 @@ def write_versions(versions: list[dict]) -> str:
             lines.append(f"#{current}")
         revision = re.search(r"\(([^()]*)\)$", v["subject"])
         lines.append(
-            "\t".join([v["공포일자"], v["공포번호"], v["시행일자"], v["법령MST"], revision[1] if revision else ""])
+            "\t".join(
+                [v["공포일자"], str(int(v["공포번호"])), v["시행일자"], v["법령MST"], revision[1] if revision else ""]
+            )
         )
     return "\n".join(lines) + "\n"
 

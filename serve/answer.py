@@ -134,6 +134,6 @@ def answer_stream(
             stats = Stats(first, clock() - start, tokens or None, prompt_tokens, finish)
             if not delta.finish:
                 yield Progress(text, stats)
-    completion = complete(text, as_of)
+    completion = complete(text, as_of, question)
     verdict = verify(question, completion.final, as_of)
     yield Answer(side, source, question, as_of, completion, stats, verdict, measured)

@@ -62,8 +62,9 @@ def looks_like_call(text: str) -> bool:
     return head.startswith(_CALL_STARTS) or bool(head and "```json".startswith(head))
 
 
-def complete(text: str, as_of: date) -> Completion:
-    """Run the calculator call in ``text`` if there is one.  Never raises for what a model wrote."""
+def complete(text: str, as_of: date, question: str) -> Completion:
+    """Run the calculator call in ``text`` if there is one and it rests on ``question``.  Never raises for what a model wrote."""
+    from taxlaw.call_check import objections
     from taxlaw.calls import call_text, find_call, parse_call, render_working, run_call
     from taxlaw.errors import CallError, UnsupportedCase
 
@@ -78,6 +79,11 @@ def complete(text: str, as_of: date) -> Completion:
         return Completion(raw, raw)
     canonical = call_text(call)
     facts = korean_facts(json.loads(canonical))
+    against = objections(question, call)
+    if against:
+        return Completion(
+            raw, raw, facts, problem=f"학생이 질문에 없는 사실로 계산을 요청해 계산하지 않았습니다. {' '.join(against)}"
+        )
     try:
         result = run_call(call, as_of)
     except (CallError, UnsupportedCase) as exc:

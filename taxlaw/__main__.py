@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import date
+from pathlib import Path
 
 EPILOG = """예 (examples):
   python -m taxlaw verify --question "부모님께 20억원을 증여받았는데 증여세는?" --answer "총 증여세 9,000만원입니다."
   python -m taxlaw verify --jsonl answers.jsonl --as-of 2025-07-01     # 한 줄에 {"question", "answer"}; '-' 는 표준 입력
   python -m taxlaw lookup "상증법 제53조"
+  python -m taxlaw lookup "소득세법 제17조제3항" --as-of 2026-06-01        # 글에는 있으나 시행 전인 개정을 알려 준다
 
-끝 코드(exit code): 0 잘못 없음, 1 잘못 있음(verify) 또는 없는 조문(lookup), 2 입력 오류."""
+끝 코드(exit code): 0 잘못 없음, 1 잘못 있음(verify) 또는 기준일에 서 있지 않은 조문(lookup), 2 입력 오류."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         if args.command == "lookup":
-            return run_lookup(args.text, args.as_of, sys.stdout)
+            return run_lookup(args.text, args.as_of, sys.stdout, args.statutes)
         return run_verify(args.question, args.answer, args.evidence, args.jsonl, args.as_of, sys.stdin, sys.stdout)
     except TaxLawError as exc:
         print(f"오류: {exc}", file=sys.stderr)
@@ -46,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--jsonl", metavar="FILE", help="question, answer가 든 JSONL 파일. '-'는 표준 입력")
     lookup = commands.add_parser("lookup", help='조문을 찾는다: "상증법 제53조"')
     lookup.add_argument("text", help="조문 인용이 든 글")
+    lookup.add_argument("--statutes", type=Path, metavar="FOLDER", help="법령 폴더(.md, .json): 조문의 글도 보여 준다")
     for command in (verify, lookup):
         command.add_argument(
             "--as-of", type=_day, default=date.today(), metavar="YYYY-MM-DD", help="기준일 (기본값: 오늘)"

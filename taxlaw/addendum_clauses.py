@@ -58,6 +58,7 @@ class Effect:
     first: date | None
     last: date | None
     steps: tuple[tuple[date, date, str], ...] = ()
+    kind: str = "시행일"
 
 
 def find_days(text: str) -> list[date]:
@@ -122,7 +123,8 @@ def _targets_in(law: str, text: str, original: str | None) -> list[Target]:
         if citation.law != law:
             continue
         end = citation.end - len(prefix)
-        partial = any(
+        # '법률 제9911호 일부개정법률 제21조': only what that act changed in the article.
+        partial = (original is not None and citation.paragraph is None and citation.subparagraph is None) or any(
             not plain[end:start].strip(" ") or "개정규정" in plain[end:start] for start in limited if start >= end
         )
         found.append(
@@ -179,11 +181,11 @@ def _sentences(law: str, text: str, promulgated: date, known: Mapping[str, date]
 
 
 def read_transition_clause(
-    law: str, text: str, kind: str, day_of: Callable[[Target], tuple[date | None, date | None]]
+    law: str, text: str, day_of: Callable[[Target], tuple[date | None, date | None]]
 ) -> list[Effect]:
     """What a 적용례 or 경과조치 limits; ``day_of`` gives the effective day of a target (for '이 법 시행 이후').
 
-    A 경과조치 that keeps the old rule up to a day gives the day after it.
+    A 경과조치 that keeps the old rule up to a day gives the day after it.  One clause may hold sentences of both kinds.
     """
     text = _CLAUSE_HEAD.sub("", text, count=1)
     effects = []
@@ -192,6 +194,7 @@ def read_transition_clause(
         if marker is None:
             continue
         before = sentence[: marker.start()]
+        kind = "경과조치" if re.search(r"종전(?:의|에는)?\s", sentence) else "적용례"
         # In a 경과조치 the condition comes first: '[condition]에 관하여는 제N조의 개정규정에도 불구하고'.
         condition, _, named = before.rpartition("하여는 ") if kind == "경과조치" else ("", "", before)
         if kind == "경과조치" and not condition:
@@ -204,12 +207,17 @@ def read_transition_clause(
         )
         if steps:
             after = max(step[1] for step in steps) + timedelta(days=1)
-            effects.append(Effect(targets, after, after, steps))
+            effects.append(Effect(targets, after, after, steps, kind))
         elif kind == "경과조치":
-            effects += [Effect((target,), *_old_rule_until(condition, day_of(target))) for target in targets]
+            # '종전의 규정을 적용할 수 있다': both rules live side by side until then.
+            choice = re.search(r"(?:적용할|따를) 수 있다", sentence) is not None
+            for target in targets:
+                own = day_of(target)
+                first, last = _old_rule_until(condition, own)
+                effects.append(Effect((target,), own[0] if choice else first, last, (), kind))
         else:
             rest = sentence[marker.end() :].split("적용한다", 1)[0]
-            effects += [Effect((target,), *_applies_from(rest, day_of(target))) for target in targets]
+            effects += [Effect((target,), *_applies_from(rest, day_of(target)), (), kind) for target in targets]
     return effects
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from taxlaw.personal_data import personal_data
+
 _CONTROL = re.compile(
     r"<(?:start_of_turn|end_of_turn|bos|eos|pad|unk|unused\d+|mask)>|</?s>|<\|[a-z_]+\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_image>"
 )
@@ -29,6 +31,7 @@ def form_faults(text: str, is_call: bool = False) -> list[tuple[str, tuple[int, 
         faults.append((f"대화 제어 토큰이 섞여 있습니다: {token[0]}", token.span()))
     if repeated := _repeated(text):
         faults.append(repeated)
+    faults += personal_data(text)
     if is_call:
         return faults
     hangul, others = len(_HANGUL.findall(text)), len(_OTHER_LETTERS.findall(text))

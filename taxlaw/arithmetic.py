@@ -6,7 +6,7 @@ Exact fractions, won kept apart from plain numbers.  An expression that cannot b
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from taxlaw.money import find_amounts, format_won, normalise_digits
@@ -38,6 +38,10 @@ _TOKEN = re.compile(
     r"|(?P<stop>.)",
     re.DOTALL,
 )
+# A sum as it is written out, up to the next word.
+_RUN = re.compile(r"[\d.,조억만천백십원%×÷+\-−*/()=＝ \t]+")
+# What ends a clause before a second sum: '… = 200만원과', '…를 곱하므로', '…이고'.
+_JOINED = re.compile(r"(?:[과와고며서]|므로|니까|면|은|는|이|가)[ \t]*$")
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,28 @@ class _Unreadable(Exception):
 
 
 def find_calculations(text: str) -> list[Calculation]:
-    """Every equation in the text whose two sides can both be read, with the verdict of exact recomputation."""
+    """Every equation in the text whose two sides can both be read, with the verdict of exact recomputation.
+
+    Labels inside an equation are read over; an equation that this leaves unread ('… = 200만원과 50억원 × 0.07% = 350만원')
+    is read once more from word to word.
+    """
+    if "=" not in text and "＝" not in text:
+        return []
+    found = _read(text)
+    taken = [(calculation.start, calculation.end) for calculation in found]
+    for run in _RUN.finditer(text):
+        inside = [(start, end) for start, end in taken if start < run.end() and run.start() < end]
+        if not re.search("[=＝]", run[0]) or inside:
+            continue
+        joined = _JOINED.search(text, 0, run.start()) is not None
+        for part in _read(run[0]):
+            if part.correct or joined:
+                shift = run.start()
+                found.append(replace(part, start=part.start + shift, end=part.end + shift))
+    return sorted(found, key=lambda calculation: calculation.start)
+
+
+def _read(text: str) -> list[Calculation]:
     found = []
     for segment in _segments(_tokens(text)):
         parts = _split(segment)

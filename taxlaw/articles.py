@@ -30,6 +30,15 @@ class ArticleStatus:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """One article at one date of the index; ``state``: found, deleted, or absent (no such number)."""
+
+    day: date
+    state: Literal["found", "deleted", "absent"]
+    heading: str | None
+
+
+@dataclass(frozen=True)
 class _Law:
     effective: tuple[date, ...]  # per snapshot
     articles: dict[str, tuple[str, ...]]  # "59의4" -> heading per snapshot
@@ -67,6 +76,31 @@ def lookup(law: str, article: str, as_of: date) -> ArticleStatus:
     if heading == _ABSENT:
         return ArticleStatus("no_such_article", effective=effective, suggestion=_sibling(known, number))
     return ArticleStatus("found", heading=None if heading == _UNTITLED else heading, effective=effective)
+
+
+def history(law: str, article: str) -> tuple[Snapshot, ...]:
+    """The article at each date of the index, oldest first; empty when the law is not indexed."""
+    dates, laws = _index()
+    known = laws.get(full_name(law) or law)
+    if known is None:
+        return ()
+    number = article.replace(" ", "").removeprefix("제").replace("조", "")
+    headings = known.articles.get(number, (_ABSENT,) * len(dates))
+    states = {_DELETED: "deleted", _ABSENT: "absent"}
+    return tuple(
+        Snapshot(day, states.get(heading, "found"), None if heading in (_DELETED, _ABSENT, _UNTITLED) else heading)
+        for day, heading in zip(dates, headings, strict=True)
+    )
+
+
+def articles_headed(law: str, heading: str, day: date) -> tuple[str, ...]:
+    """Numbers ('제118조의9') of the articles that bear exactly this heading at a date of the index."""
+    dates, laws = _index()
+    known, at = laws.get(full_name(law) or law), dates.index(day)
+    if known is None:
+        return ()
+    numbers = [number.split("의") for number, headings in known.articles.items() if headings[at] == heading]
+    return tuple(f"제{base}조" + "".join(f"의{part}" for part in branch) for base, *branch in numbers)
 
 
 def indexed_laws() -> tuple[str, ...]:

@@ -69,6 +69,11 @@ class _Given:
         first = next((c for c in found if c.law), None)
         return (first.law, first.article) if first and "①" in evidence else None
 
+    def headings_of_acts(self) -> set[str]:
+        """Headings of the articles of acts that the answer cites."""
+        acts = {key for key in self.in_answer if key[0] and " 시행" not in key[0]}
+        return {heading for law, article in acts for heading in _headings(law, article) if len(heading) > 3}
+
     def knows(self, key: tuple[str | None, str]) -> bool:
         return key in self.evidence or key in self.in_question or key in self.used
 
@@ -83,7 +88,7 @@ class _Given:
             if other_law == law and (base == other_base or (abs(base - other_base) == 1 and branch == other_branch)):
                 return other_law, other
         for other_law, other in unused:
-            if other == article and other_law != law:
+            if other == article and other_law != law and other_law in indexed_laws():
                 return other_law, other
         for other_law, other in self.used - self.in_answer:
             if other == article and act_of(other_law) != act_of(law):
@@ -130,20 +135,21 @@ def _why_unsure(citation: Citation, status: str, as_of: date, given: _Given) -> 
 
 def _detail(citation: Citation, answer: str, as_of: date, given: _Given) -> Finding | None:
     """The fault of an article that exists: another heading, a paragraph it does not have, or not the one meant."""
-    if citation.former or citation.law not in indexed_laws():
+    if citation.former or citation.law not in indexed_laws() or not _names_its_law(citation, answer):
         return None
     span = (citation.start, citation.end)
     name = f"{citation.law} {citation.article}"
     if wrong := _wrong_heading(citation, answer, as_of):
         heading, message = wrong
+        if " 시행" in citation.law and any(heading_of_act in message for heading_of_act in given.headings_of_acts()):
+            return None  # a decree's article under the heading of the act's: how official lists name them too
         return Finding("citation", "fault", span, f"{name}: {message}", heading)
     count = paragraph_count(citation.law, citation.article)
     paragraph = citation.paragraph
     if paragraph and paragraph > max(count or 0, 1) and count is not None and not citation.implied:
-        if as_of < index_dates()[0]:
-            return None
-        has = f"{count}개의 항만 있습니다" if count else "항으로 나뉘어 있지 않습니다"
-        return Finding("citation", "fault", span, f"{name}: 제{paragraph}항은 없습니다({has}).")
+        if as_of >= index_dates()[0]:
+            has = f"{count}개의 항만 있습니다" if count else "항으로 나뉘어 있지 않습니다"
+            return Finding("citation", "fault", span, f"{name}: 제{paragraph}항은 없습니다({has}).")
     if citation.implied:
         return None
     if meant := given.meant(citation.law, citation.article):
@@ -169,12 +175,16 @@ def _wrong_heading(citation: Citation, answer: str, as_of: date) -> tuple[str | 
         return None
     told = next(text for text in given.groups() if text)
     own = _headings(citation.law, citation.article)
-    if not own or any(_alike(told, heading) for heading in own):
+    plain = _NOISE.sub("", told)
+    laws = _all_headings().get(plain, frozenset())
+    if not own or any(plain in _NOISE.sub("", heading) for heading in own):
         return None
+    if citation.law not in laws:  # another article's heading to the letter is that article's, however alike
+        if any(_alike(told, heading) for heading in own):
+            return None
+        if not (given["square"] or given["told"] or laws):
+            return None  # brackets may hold any remark: '(10년 합산)'
     status: ArticleStatus = lookup(citation.law, citation.article, as_of)
-    certain = given["square"] or given["told"]
-    if not certain and _NOISE.sub("", told) not in _all_headings():
-        return None  # brackets may hold any remark: '(10년 합산)'
     return status.heading, f"제목이 다릅니다. 답변은 '{told}', 조문의 제목은 '{status.heading}'입니다."
 
 
@@ -194,15 +204,21 @@ def _headings(law: str, article: str) -> set[str]:
 
 
 @cache
-def _all_headings() -> frozenset[str]:
-    """Every heading of every indexed law, without spaces."""
-    return frozenset(
-        _NOISE.sub("", heading)
-        for law in indexed_laws()
-        for article in article_numbers(law)
-        for heading in _headings(law, article)
-        if len(heading) >= 3
-    )
+def _all_headings() -> dict[str, frozenset[str]]:
+    """Heading without spaces -> the laws that have an article of that heading."""
+    found: dict[str, set[str]] = {}
+    for law in indexed_laws():
+        for article in article_numbers(law):
+            for heading in _headings(law, article):
+                found.setdefault(_NOISE.sub("", heading), set()).add(law)
+    return {heading: frozenset(laws) for heading, laws in found.items() if len(heading) > 1}
+
+
+def _names_its_law(citation: Citation, answer: str) -> bool:
+    """Whether the article stands beside the law it belongs to; one that begins a line, or 같은 조, took it from further up."""
+    if not _NUMBER.match(citation.text):
+        return False
+    return citation.start == 0 or answer[: citation.start].rstrip(" ")[-1:] != "\n"
 
 
 def _split(article: str) -> tuple[int, int]:

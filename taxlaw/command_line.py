@@ -10,9 +10,11 @@ from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
-from taxlaw.articles import lookup
-from taxlaw.citations import find_citations, format_citation
+from taxlaw.addenda import UNSETTLED, PendingAmendment
+from taxlaw.citations import find_citations
 from taxlaw.errors import ConfigError
+from taxlaw.lookup import provision
+from taxlaw.statutes import load_statutes
 from taxlaw.verify import Verdict, verify
 
 
@@ -55,25 +57,45 @@ def run_verify(
     return 1 if faults else 0
 
 
-def run_lookup(text: str, as_of: date, out: TextIO) -> int:
-    """Print one JSON object per citation in the text; 1 when one of them is not there."""
+def run_lookup(text: str, as_of: date, out: TextIO, statutes: Path | None = None) -> int:
+    """Print one JSON object per citation in the text; 1 when one of them does not stand on the date.
+
+    ``statutes``: a folder of statutes, for the text of what is found.
+    """
     citations = find_citations(text)
     if not citations:
         raise ConfigError(f"조문 인용을 찾지 못했습니다: {text!r}. '상증법 제53조'처럼 적어 주세요.")
+    texts = load_statutes(statutes) if statutes else None
     missing = False
     for citation in citations:
-        status = lookup(citation.law, citation.article, as_of) if citation.law else None
-        missing |= status is not None and status.status in ("deleted", "no_such_article", "no_such_law")
+        report = provision(citation, as_of, texts)
+        missing |= report.status not in ("found", "law_not_indexed", "law_not_named")
         record = {
-            "citation": format_citation(citation),
-            "status": status.status if status else "law_not_named",
-            "heading": status.heading if status else None,
-            "effective": status.effective.isoformat() if status and status.effective else None,
-            "suggestion": status.suggestion if status else None,
+            "citation": report.citation,
+            "status": report.status,
+            "heading": report.heading,
+            "effective": report.effective.isoformat() if report.effective else None,
+            "suggestion": report.suggestions[0] if report.suggestions else None,
             "as_of": as_of.isoformat(),
+            "moved_to": report.moved_to,
+            "pending": [_pending_json(fact) for fact in report.pending],
+            "confirm": report.confirm,
+            "notes": list(report.notes),
         }
+        if texts is not None:
+            record["text"] = report.text
         print(json.dumps(record, ensure_ascii=False), file=out)
     return 1 if missing else 0
+
+
+def _pending_json(fact: PendingAmendment) -> dict[str, object]:
+    return {
+        "place": fact.place,
+        "kind": fact.kind,
+        "effective": fact.effective.isoformat() if fact.settled and fact.effective else UNSETTLED,
+        "number": fact.number,
+        "clause": fact.clause,
+    }
 
 
 def _read_rows(source: str, stdin: TextIO) -> Iterator[_Row]:

@@ -5,141 +5,45 @@ A fault is something code can show to be wrong; what code cannot judge is report
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from taxlaw.answer_form import form_faults
 from taxlaw.arithmetic import Calculation, find_calculations
-from taxlaw.articles import index_dates, lookup
 from taxlaw.calculators import Result
 from taxlaw.calls import answer_payable, find_call, run_call
 from taxlaw.cases import read_case
-from taxlaw.citations import Citation, find_citations
+from taxlaw.citation_check import check_citations
+from taxlaw.citations import find_citations
 from taxlaw.digest import load_digest
 from taxlaw.errors import UnsupportedCase
+from taxlaw.evidence_check import reversed_conclusion, substituted_figures, unsupported_amounts, wrong_comparisons
+from taxlaw.findings import Finding, Verdict
 from taxlaw.law_names import full_name
-from taxlaw.money import find_amounts, format_won
+from taxlaw.money import Amount, find_amounts, format_won
+from taxlaw.working_check import unequal_twins, wrong_figures, wrong_steps
 
-Kind = Literal["citation", "number", "calculation", "form"]
-Severity = Literal["fault", "unchecked", "confirmed"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at.  ``span`` are offsets in the answer; ``expected`` is what should stand there, if known."""
-
-    kind: Kind
-    severity: Severity
-    span: tuple[int, int] | None
-    message: str
-    expected: str | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """``ok`` is False when, and only when, a finding is a fault."""
-
-    ok: bool
-    findings: tuple[Finding, ...]
-
-    def count(self, kind: Kind, severity: Severity) -> int:
-        """Number of findings of this kind and severity."""
-        return sum(finding.kind == kind and finding.severity == severity for finding in self.findings)
-
-    def summary(self) -> str:
-        """One Korean line: '인용 2/2 확인 · 금액 재계산 일치'."""
-        return " · ".join(
-            part
-            for part in (
-                self._citations(),
-                self._amount(),
-                _counted("계산식", self, "calculation"),
-                f"형식 문제 {self.count('form', 'fault')}건" if self.count("form", "fault") else "",
-            )
-            if part
-        )
-
-    def _citations(self) -> str:
-        confirmed, wrong = self.count("citation", "confirmed"), self.count("citation", "fault")
-        total = confirmed + wrong + self.count("citation", "unchecked")
-        if not total:
-            return "인용 없음"
-        return f"인용 {confirmed}/{total} 확인" + (f"(잘못 {wrong})" if wrong else "")
-
-    def _amount(self) -> str:
-        for finding in self.findings:
-            if finding.kind == "number" and finding.severity == "fault":
-                return f"금액 불일치(바른 값 {finding.expected})"
-        if self.count("number", "confirmed"):
-            return "금액 재계산 일치"
-        return "금액 일부 미확인" if self.count("number", "unchecked") else ""
+__all__ = ["Finding", "Verdict", "verify"]
 
 
 def verify(question: str, answer: str, as_of: date, evidence: str | None = None) -> Verdict:
-    """Judge an answer against the law index on a date and against exact recomputation.
+    """Judge an answer against the law index on a date, exact recomputation, and the evidence it rests on, if given.
 
-    ``evidence`` is text the answer rests on; its amounts, like those of the question, need no further support.
+    With ``evidence`` (text) every amount must come from it, the question, a cited provision or a right sum.
     """
     call = find_call(answer)
     findings = [Finding("form", "fault", span, message) for message, span in form_faults(answer, call is not None)]
     if answer.strip():
-        citations = find_citations(answer)
         calculations = find_calculations(answer)
         result, reason = _recompute(question, as_of)
-        findings += _check_citations(citations, as_of)
-        findings += _check_calculations(calculations)
+        findings += check_citations(answer, as_of, evidence, question, result.articles if result else ())
+        findings += [*_check_calculations(calculations), *unequal_twins(answer)]
         stated = answer_payable(answer, as_of)
-        findings += _check_payable(question, answer, stated, result, reason)
-        findings += _check_support(question, answer, evidence, citations, calculations, result, stated)
+        payable = _check_payable(question, answer, stated, result, reason)
+        findings += payable
+        if result is not None and call is None and not any(f.severity == "fault" for f in payable):
+            findings += [*wrong_steps(answer, result), *wrong_figures(question, answer, result)]
+        findings += _check_support(question, answer, evidence, calculations, result, stated, as_of)
     return Verdict(all(finding.severity != "fault" for finding in findings), tuple(findings))
-
-
-def _check_citations(citations: list[Citation], as_of: date) -> list[Finding]:
-    """One finding per article cited, however often it is named."""
-    findings: dict[tuple[str | None, str], Finding] = {}
-    for citation in citations:
-        key = (citation.law, citation.article)
-        earlier = findings.get(key)
-        if earlier is None or (earlier.severity == "unchecked" and not citation.implied and not citation.former):
-            findings[key] = _citation_finding(citation, as_of)
-    return list(findings.values())
-
-
-def _citation_finding(citation: Citation, as_of: date) -> Finding:
-    span = (citation.start, citation.end)
-    name = f"{citation.law} {citation.article}" if citation.law else citation.article
-    if citation.law is None:
-        return Finding("citation", "unchecked", span, f"{name}: 어느 법의 조문인지 적혀 있지 않아 확인하지 못했습니다.")
-    status = lookup(citation.law, citation.article, as_of)
-    if status.status == "found":
-        heading = f"({status.heading})" if status.heading else ""
-        return Finding("citation", "confirmed", span, f"{name}{heading}: {as_of} 기준으로 있는 조문입니다.")
-    if status.status == "law_not_indexed":
-        return Finding("citation", "unchecked", span, f"{name}: 내장 색인에 없는 법령이라 확인하지 못했습니다.")
-    unsure = _why_unsure(citation, status.status, as_of)
-    if unsure:
-        return Finding("citation", "unchecked", span, f"{name}: {unsure}")
-    if status.status == "no_such_law":
-        hint = f" '{status.suggestion}'을(를) 뜻한 것으로 보입니다." if status.suggestion else ""
-        return Finding("citation", "fault", span, f"'{citation.law}'이라는 법령은 없습니다.{hint}", status.suggestion)
-    if status.status == "deleted":
-        return Finding("citation", "fault", span, f"{name}: {as_of} 기준으로 삭제된 조문입니다.")
-    hint = f" {status.suggestion}는 있습니다." if status.suggestion else ""
-    return Finding("citation", "fault", span, f"{name}: {as_of} 기준으로 없는 조문입니다.{hint}", status.suggestion)
-
-
-def _why_unsure(citation: Citation, status: str, as_of: date) -> str | None:
-    """Why a provision that is not in the index may still be rightly cited; None when there is no such reason."""
-    if citation.former:
-        return "옛 법(구법)으로 인용되어 지금의 색인으로 확인하지 못했습니다."
-    if citation.implied:
-        return (
-            "법 이름을 앞 문맥에서 이어받았고, 그 법에는 이 조문이 없습니다. 법 이름을 함께 적어야 확인할 수 있습니다."
-        )
-    if status == "deleted" and as_of < index_dates()[0]:
-        return f"지금은 삭제되었으나 {as_of}에는 있었을 수 있습니다(색인은 {index_dates()[0]}부터)."
-    return None
 
 
 def _check_calculations(calculations: list[Calculation]) -> list[Finding]:
@@ -189,33 +93,61 @@ def _check_support(
     question: str,
     answer: str,
     evidence: str | None,
-    citations: list[Citation],
     calculations: list[Calculation],
     result: Result | None,
     stated: int | None,
+    as_of: date,
 ) -> list[Finding]:
-    """Amounts that come from nowhere: not the question, the evidence, a computation, or a provision we know."""
-    known = {amount.won for text in (question, evidence or "") for amount in find_amounts(text)}
-    known.add(stated or 0)  # judged by _check_payable already
-    known |= {calculation.won for calculation in calculations if calculation.correct and calculation.won is not None}
+    """What the answer's figures rest on: the question, the evidence, a computation, or a provision we know."""
+    cited = [citation for citation in find_citations(answer) if citation.law]
+    sums = "\n".join(calculation.text for calculation in calculations if calculation.correct)
+    loose = _loose_amounts(question, answer, evidence, _rules({(c.law, c.article) for c in cited}), sums, result, stated)
+    if evidence is None:
+        if not loose:
+            return []
+        names = ", ".join(dict.fromkeys(amount.text for amount in loose))
+        message = f"질문·근거·계산에서 확인되지 않은 금액: {names}"
+        return [Finding("number", "unchecked", (loose[0].start, loose[0].end), message)]
+    named = {(citation.law, citation.article) for citation in find_citations(evidence)}
+    elsewhere = [(c.start, c.end) for c in cited if (c.law, c.article) not in named]
+    rules = _rules({(c.law, c.article) for c in cited})
+    # Figures of a neighbouring provision are general knowledge that the evidence happens not to hold.
+    laws = {law for law, _ in named}
+    nearby = {a.won for p in load_digest() if p.law in laws for a in find_amounts(" ".join((p.rule, *p.figures)))}
+    unsure = [amount for amount in loose if amount.won in nearby]
+    loose = [amount for amount in loose if amount.won not in nearby]
+    return [
+        *(
+            Finding("number", "unchecked", (a.start, a.end), f"근거 자료에 없는 금액입니다(같은 법의 다른 규정에는 있음): {a.text}")
+            for a in unsure
+        ),
+        *unsupported_amounts(loose),
+        *substituted_figures(question, answer, evidence, f"{rules}\n{sums}", elsewhere, as_of),
+        *wrong_comparisons(question, answer, evidence),
+        *reversed_conclusion(question, answer, evidence),
+    ]
+
+
+def _loose_amounts(
+    question: str, answer: str, evidence: str | None, rules: str, sums: str, result: Result | None, stated: int | None
+) -> list[Amount]:
+    """Amounts of the answer that come from nowhere; operands of right sums are examples, not claims."""
+    texts = [question, evidence or "", rules, sums]
+    known = {0}
     if result is not None:
-        known |= {result.tax_base, result.calculated_tax, result.credits, result.payable}
-        for step in result.steps:
-            known |= {step.amount, *(amount.won for amount in find_amounts(step.expression))}
-    cited = {(citation.law, citation.article) for citation in citations}
-    for provision in load_digest():
-        if (full_name(provision.law) or provision.law, provision.article) in cited:
-            known |= {amount.won for amount in find_amounts(" ".join((provision.rule, *provision.figures)))}
-    loose = [amount for amount in find_amounts(answer) if amount.won not in known]
-    if not loose:
-        return []
-    names = ", ".join(dict.fromkeys(amount.text for amount in loose))
-    message = f"질문·근거·계산에서 확인되지 않은 금액: {names}"
-    return [Finding("number", "unchecked", (loose[0].start, loose[0].end), message)]
+        texts += [step.expression for step in result.steps]
+        known |= {result.tax_base, result.calculated_tax, result.credits, result.payable, stated or 0}
+        known |= {step.amount for step in result.steps}
+    elif evidence is None:
+        known.add(stated or 0)  # reported by _check_payable already
+    known |= {amount.won for text in texts for amount in find_amounts(text)}
+    return [amount for amount in find_amounts(answer) if amount.won not in known]
 
 
-def _counted(word: str, verdict: Verdict, kind: Kind) -> str:
-    right, wrong = verdict.count(kind, "confirmed"), verdict.count(kind, "fault")
-    if not right + wrong:
-        return ""
-    return f"{word} {right}/{right + wrong} 일치" + (f"(잘못 {wrong})" if wrong else "")
+def _rules(cited: set[tuple[str | None, str]]) -> str:
+    """What the digest says of the provisions cited."""
+    return "\n".join(
+        " ".join((provision.rule, *provision.figures))
+        for provision in load_digest()
+        if (full_name(provision.law) or provision.law, provision.article) in cited
+    )

@@ -18,6 +18,7 @@ from finetune.train import (
     budget_used,
     collate,
     learning_rate_factor,
+    split_batch,
     summarise,
     train,
 )
@@ -72,6 +73,15 @@ def test_one_batch_of_eight_and_eight_of_one_give_the_same_gradient(wrapped, exa
     assert any(grad.abs().max() > 1e-3 for grad in gradients[0])
     for together, apart in zip(*gradients, strict=True):
         torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-6)
+
+
+def test_a_batch_is_cut_to_fit_memory_and_loses_no_row(examples):
+    lengths = [5, 300, 40, 41, 39, 7]
+    batch = [replace(examples[0], ids=tuple(range(length))) for length in lengths]
+    parts = split_batch(batch, 128)
+    assert sorted(len(one.ids) for part in parts for one in part) == sorted(lengths)
+    assert all(len(part) == 1 or max(len(one.ids) for one in part) * len(part) <= 128 for part in parts)
+    assert len(parts) < len(lengths)
 
 
 def test_training_changes_adapters_only_and_fits_the_data(wrapped, examples, tokenizer):

@@ -9,11 +9,12 @@ from serve.backends import FakeBackend, GenParams
 from serve.complete import complete
 
 AS_OF = date(2025, 7, 1)
+QUESTION = "1999년이나 올해 아버지께 20억원을 증여받으면 증여세는, 근로소득이 6,000만원이면 소득세는?"
 CALL = '{"tax":"gift","amount":"20억원","relation":"직계존속"}'
 
 
 def test_call_becomes_facts_and_a_computed_working() -> None:
-    done = complete(CALL, AS_OF)
+    done = complete(CALL, AS_OF, QUESTION)
     assert done.raw == CALL
     assert done.facts == (("세목", "증여세"), ("증여재산가액", "20억원"), ("증여자", "직계존속"))
     assert done.result.payable == 601_400_000
@@ -22,36 +23,43 @@ def test_call_becomes_facts_and_a_computed_working() -> None:
 
 
 def test_prose_is_left_alone() -> None:
-    done = complete("  증여세는 601,400,000원입니다. ", AS_OF)
+    done = complete("  증여세는 601,400,000원입니다. ", AS_OF, QUESTION)
     assert (done.raw, done.final) == ("증여세는 601,400,000원입니다.",) * 2
     assert done.facts == () and done.working is None and done.problem is None
 
 
 def test_broken_call_is_said_plainly_and_kept() -> None:
-    done = complete('{"tax":"gift","amount":"20억원","relation":"이웃"}', AS_OF)
+    done = complete('{"tax":"gift","amount":"20억원","relation":"이웃"}', AS_OF, QUESTION)
     assert done.working is None
     assert "형식이 잘못" in done.problem and "relation" in done.problem
     assert done.final == done.raw
 
 
 def test_unsupported_case_shows_the_facts_and_the_reason() -> None:
-    done = complete('{"tax":"gift","amount":"20억원","relation":"직계존속","year":1999}', AS_OF)
+    done = complete('{"tax":"gift","amount":"20억원","relation":"직계존속","year":1999}', AS_OF, QUESTION)
     assert ("적용 연도", "1999년") in done.facts
     assert done.working is None and "1999" in done.problem
 
 
+def test_a_call_about_facts_the_question_does_not_state_is_not_computed() -> None:
+    done = complete(CALL, AS_OF, "부모님께 2억원을 증여받았어요")
+    assert done.working is None and done.result is None and done.final == CALL
+    assert "질문에 없는" in done.problem and "20억원" in done.problem
+    assert ("증여재산가액", "20억원") in done.facts
+
+
 def test_booleans_and_counts_read_as_korean() -> None:
-    facts = dict(complete('{"tax":"income","gross_pay":60000000,"dependants":3}', AS_OF).facts)
+    facts = dict(complete('{"tax":"income","gross_pay":60000000,"dependants":3}', AS_OF, QUESTION).facts)
     assert facts["총급여"] == "6,000만원" and facts["기본공제 대상자(본인 포함)"] == "3명"
-    assert dict(complete(CALL[:-1] + ',"filed":false}', AS_OF).facts)["기한 안에 신고"] == "아니요"
+    assert dict(complete(CALL[:-1] + ',"filed":false}', AS_OF, QUESTION).facts)["기한 안에 신고"] == "아니요"
 
 
 def test_the_completed_text_is_what_is_verified(verifier) -> None:
     backend = FakeBackend().enqueue(CALL[:20], CALL[20:])
-    steps = answer_stream(backend, student_messages("질문"), GenParams(), side="student", source="s", as_of=AS_OF)
+    steps = answer_stream(backend, student_messages(QUESTION), GenParams(), side="student", source="s", as_of=AS_OF)
     answer = list(steps)[-1]
     assert isinstance(answer, Answer)
-    assert verifier.asked == [("질문", answer.completion.final, AS_OF)]
+    assert verifier.asked == [(QUESTION, answer.completion.final, AS_OF)]
     assert answer.as_dict()["answer"] == CALL
 
 
@@ -60,7 +68,7 @@ def test_speed_counts_decoding_only(verifier) -> None:
     backend = FakeBackend().enqueue("가", "나")
     *_, answer = answer_stream(
         backend,
-        student_messages("질문"),
+        student_messages(QUESTION),
         GenParams(),
         side="student",
         source="s",

@@ -21,7 +21,8 @@ gradio_client = pytest.importorskip("gradio_client")
 RECORDED = "녹음된 질문입니다"
 ATTACK = "**제55조(세율)**에 <img src=x onerror='window.hacked=1'><script>window.hacked=1</script> 끝"
 STUDENT = Student(Path("student-Q4_K_M.gguf"), "demo/student-Q4_K_M", 0.0, 0.625)
-SLOW, CALL = "천천히 답하세요", '{"tax":"gift","amount":"20억원","relation":"직계존속"}'
+SLOW, GIFT = "천천히 답하세요", "아버지께 20억원을 증여받았습니다"
+CALL = '{"tax":"gift","amount":"20억원","relation":"직계존속"}'
 
 
 class PageStudent(FakeBackend):
@@ -30,7 +31,7 @@ class PageStudent(FakeBackend):
     def stream(self, messages, params):
         question = messages[-1].content
         if question != SLOW:
-            answers = {"공격": ATTACK, "증여": CALL}
+            answers = {"공격": ATTACK, GIFT: CALL}
             self.enqueue(answers.get(question, "소득세법 제555조에 따라 과세됩니다."))
             yield from super().stream(messages, params)
             return
@@ -73,7 +74,7 @@ def test_named_endpoints(site) -> None:
     assert "교사 API 키가 없고" in card and "OPENAI_API_KEY" in card
     _, card, _ = client.predict("질문", "언젠가", api_name="/student")
     assert "기준일을 읽을 수 없습니다" in card
-    record = client.predict("증여", "2025-07-01", api_name="/ask")
+    record = client.predict(GIFT, "2025-07-01", api_name="/ask")
     assert record["answer"] == CALL and "6억 140만원" in record["computed_by_code"]
     with urllib.request.urlopen(site.url + "healthz", timeout=5) as response:
         assert json.load(response) == {"status": "ok", "student": STUDENT.name}
@@ -131,7 +132,7 @@ def test_the_page_in_a_browser(browser_page) -> None:
     assert "떠나지 않습니다" in page.inner_text("#notice-row")
 
     # Both panes fill: a call finished by code on the left, the reason for silence on the right.
-    _ask(page, "증여")
+    _ask(page, GIFT)
     page.wait_for_selector("#student .sf-badge.good")
     student = page.inner_text("#student")
     assert "학생이 읽은 사실" in student and "모델이 아니라 코드가 계산" in student and "6억 140만원" in student
@@ -163,7 +164,7 @@ def test_the_page_in_a_browser(browser_page) -> None:
     site.student.stopped.clear()
     _ask(page, SLOW)
     page.wait_for_selector("#student .sf-pulse")
-    _ask(page, "증여")
+    _ask(page, GIFT)
     page.wait_for_selector("#student .sf-payable")
     assert site.student.stopped.wait(5), "the superseded generator was left running"
     page.wait_for_selector("#student .sf-badge.good")
@@ -182,7 +183,7 @@ def test_a_closed_tab_gives_the_model_back(browser_page) -> None:
 def test_narrow_screens_do_not_scroll_sideways(browser_page) -> None:
     page = browser_page.page
     page.set_viewport_size({"width": 380, "height": 800})
-    _ask(page, "증여")
+    _ask(page, GIFT)
     page.wait_for_selector("#student .sf-payable")
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
     left, right = page.locator("#student").bounding_box(), page.locator("#teacher").bounding_box()

@@ -12,6 +12,7 @@ from serve.settings import Student
 from serve.teacher import RECORDED_LABEL
 from taxlaw.verify import Finding, Verdict
 
+QUESTION = "아버지께 20억원을 증여받으면 증여세는?"
 AS_OF = date(2025, 7, 1)
 CALL = '{"tax":"gift","amount":"20억원","relation":"직계존속"}'
 CITED = Finding("citation", "confirmed", (0, 1), "소득세법 제55조")
@@ -21,7 +22,7 @@ def answer(text: str, *findings: Finding, measured: bool = True) -> Answer:
     verdict = Verdict(not any(finding.severity == "fault" for finding in findings), findings)
     source = "학생" if measured else RECORDED_LABEL
     stats = Stats(0.5, 2.5, 21, 30, "stop")
-    return Answer("student", source, "질문", AS_OF, complete(text, AS_OF), stats, verdict, measured)
+    return Answer("student", source, QUESTION, AS_OF, complete(text, AS_OF, QUESTION), stats, verdict, measured)
 
 
 def test_findings_are_escaped_and_faults_come_first() -> None:

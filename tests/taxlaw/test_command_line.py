@@ -77,9 +77,28 @@ def test_lookup(capsys):
         "effective": "2025-03-14",
         "suggestion": None,
         "as_of": "2025-07-01",
+        "moved_to": None,
+        "pending": [],
+        "confirm": False,
+        "notes": [],
     }
     code, (row,), _ = run(capsys, "lookup", "증여세법 제53조")
     assert (code, row["status"], row["suggestion"]) == (1, "no_such_law", "상속세 및 증여세법")
+
+
+def test_lookup_tells_what_is_in_the_text_but_not_in_force(capsys):
+    code, (row,), _ = run(capsys, "lookup", "소득세법 제17조제3항", "--as-of", "2026-06-01")
+    assert (code, row["status"]) == (0, "found")
+    assert row["pending"] == [
+        {
+            "place": "소득세법 제17조제3항",
+            "kind": "시행일",
+            "effective": "2027-01-01",
+            "number": "21221",
+            "clause": "부칙 제1조",
+        }
+    ]
+    assert run(capsys, "lookup", "국세징수법 시행령 제74조의2", "--as-of", "2026-06-01")[0] == 1
 
 
 def test_a_bad_date_is_refused(capsys):
