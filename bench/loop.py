@@ -1,6 +1,6 @@
 """The newcomer's loop, timed: a clean clone, `make demo` cold, then `make demo` again, then the three `--help`s.
 
-    .venv/bin/python bench/loop.py            # about 25 minutes; writes docs/loop.md and bench/results/loop.json
+    .venv/bin/python bench/loop.py            # about 25 minutes; writes docs/loop.md, bench/results/loop.json and the README's figures
 
 Cold means: no virtualenv, an empty pip cache, an empty model cache, a home of its own.  Times are wall clock on whatever machine runs it,
 so they are a record, not a test.
@@ -70,8 +70,30 @@ def measure(keep: Path | None) -> dict:
         "counts": dataset["counts"],
         "base_exact": run["eval"]["base"]["exact"],
         "student_exact": run["eval"]["student"]["exact"],
-        "run": run,
+        "student_mb": round((run_file.parent / run["student"]["gguf"]).stat().st_size / 1e6),
+        "eval": run["eval"],
     }
+
+
+def readme_block(figures: dict) -> str:
+    """The few figures a reader wants first, in Korean."""
+    return f"""| 잰 것 ({figures["date"]}, {figures["machine"]}) | 값 |
+|---|---|
+| `make demo` 처음 (설치·컴파일·학습까지 모두) | {figures["make_demo_cold_s"] / 60:.1f}분 |
+| `make demo` 다시 | {figures["make_demo_again_s"] / 60:.1f}분 |
+| 처음 보는 계산 문제의 최종 세액이 1원까지 맞은 비율, 학습 전 | {figures["base_exact"]:.1%} |
+| 같은 문제, 5분 배우고 Q4_K_M으로 양자화한 학생 | {figures["student_exact"]:.1%} |
+| 학생 파일 크기 | {figures["student_mb"]} MB |
+"""
+
+
+def write_readme(figures: dict) -> None:
+    """Replace the measured block of README.md."""
+    path = REPO / "README.md"
+    before, rest = path.read_text(encoding="utf-8").split("<!-- measured: written by bench/loop.py -->")
+    _, after = rest.split("<!-- /measured -->")
+    marked = f"<!-- measured: written by bench/loop.py -->\n{readme_block(figures)}<!-- /measured -->"
+    path.write_text(before + marked + after, encoding="utf-8")
 
 
 def page(figures: dict) -> str:
@@ -108,6 +130,7 @@ def main() -> None:
     results.mkdir(parents=True, exist_ok=True)
     (results / "loop.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (REPO / "docs/loop.md").write_text(page(figures), encoding="utf-8")
+    write_readme(figures)
     sys.stdout.write(page(figures))
 
 

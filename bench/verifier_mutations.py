@@ -338,7 +338,7 @@ def broken_form(rng: random.Random, sample: Sample) -> str | None:
             sample.answer + "<end_of_turn>",
             sample.answer + "\n" + "공제를 받을 수 있습니다. " * 6,
             sample.answer.rstrip(". ") + " 그리고 이 경우에는 공제를",
-            sample.answer + " 신청인의 주민등록번호는 850101-1234561입니다.",
+            sample.answer + " 신청인의 주민등록번호는 850101-1234566입니다.",
             sample.answer + " 문의 전화는 010-1234-5678입니다.",
         ]
     )

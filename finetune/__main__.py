@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -28,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     from finetune.errors import FinetuneError, InputError
     from taxlaw.errors import TaxLawError
 
+    # Set before torch loads: threads that spin while waiting make training up to six times slower when anything else
+    # runs on the machine (measured: 71-443 tokens/s spinning, 297-312 waiting); an own setting wins.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, _terminated)
     try:
         from finetune.settings import read_config

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -35,7 +36,21 @@ _SET_BY_DECREE = re.compile(
     r'(?:법률|대통령령) 제(\d+)호[^"\n]{0,80}부칙 제1조[^"\n]*"대통령령으로 정하는 날"(?:이란|은|이라 함은)\s*(\d+)년 (\d+)월 (\d+)일'
 )
 _QUOTED = re.compile(r'"[^"]*"')
-Row = tuple[str, Target, str, str, date, date | None, date | None, str, bool, tuple]
+
+
+class Row(NamedTuple):
+    """One fact, as the module docstring lists it."""
+
+    law: str
+    target: Target
+    kind: str
+    number: str
+    promulgated: date
+    first: date | None
+    last: date | None
+    clause: str
+    other: bool = False
+    steps: tuple = ()
 
 
 def read_folder(folder: Path) -> tuple[list[Clause], list]:
@@ -61,7 +76,7 @@ def build_rows(clauses: list[Clause], articles: list, versions: list[dict]) -> l
     decrees = {
         match[1]: date(*map(int, match.groups()[1:])) for c in clauses for match in _SET_BY_DECREE.finditer(c.text)
     }
-    listed = {(v["제목"], v["공포번호"]): date.fromisoformat(v["시행일자"]) for v in versions}
+    listed = {(v["제목"], str(int(v["공포번호"]))): date.fromisoformat(v["시행일자"]) for v in versions}
     groups: dict[tuple[str, str, date], list[Clause]] = {}
     for clause in clauses:
         groups.setdefault((clause.law, clause.number, clause.promulgated), []).append(clause)
@@ -79,41 +94,24 @@ def build_rows(clauses: list[Clause], articles: list, versions: list[dict]) -> l
         if head.other:  # the clause's articles are those of the other law; its days bound ours
             days = [effect.last for effect in delays if effect.last]
             main, delays = (main[0], max([main[1], *days]) if main[1] else None), []
-            if number in acts and not days and not law.endswith(("시행령", "시행규칙")):
+            if listed.get((law, number), promulgated) > promulgated:
+                main = (listed[law, number],) * 2  # the day this law's version took effect
+            elif number in acts and not days and not law.endswith(("시행령", "시행규칙")):
                 main = (acts[number],) * 2
             changed = [t for c in group if c.kind == "기타" for t in amended_by_other(law, c.text)]
             if main[1] is None or main[1] > promulgated:
-                rows += [(law, t, "시행일", number, promulgated, *main, head.article, True, ()) for t in changed]
-        for effect in delays:
-            rows += [
-                (law, t, "시행일", number, promulgated, effect.first, effect.last, head.article, False, ())
-                for t in effect.targets
-            ]
+                rows += [Row(law, t, "시행일", number, promulgated, *main, head.article, other=True) for t in changed]
+        said = [(head.article, effect) for effect in delays]
         mains.setdefault((law, promulgated), []).append((number, *main))
-        if head.other:
-            continue
 
         def day_of(target: Target, delays=delays, main=main) -> tuple[date | None, date | None]:
             return next(((e.first, e.last) for e in delays for t in e.targets if _covers(t, target)), main)
 
-        for clause in group:
+        for clause in group if not head.other else []:
             if clause.kind in ("적용례", "경과조치", "특례"):
-                for effect in read_transition_clause(law, clause.text, day_of):
-                    rows += [
-                        (
-                            law,
-                            t,
-                            kind,
-                            number,
-                            promulgated,
-                            effect.first,
-                            effect.last,
-                            clause.article,
-                            False,
-                            effect.steps,
-                        )
-                        for t in effect.targets
-                    ]
+                said += [(clause.article, effect) for effect in read_transition_clause(law, clause.text, day_of)]
+        for place, e in said:
+            rows += [Row(law, t, e.kind, number, promulgated, e.first, e.last, place, steps=e.steps) for t in e.targets]
     return rows + list(_marked(articles, mains, rows))
 
 
@@ -155,7 +153,7 @@ def _covers(wide: Target, narrow: Target) -> bool:
 
 def _marked(articles: list, mains: dict, rows: list[Row]) -> Iterator[Row]:
     """Paragraphs that carry the date of a promulgation which took effect later as a whole."""
-    own = {(law, t.article, t.paragraph, promulgated) for law, t, kind, _, promulgated, *_ in rows if kind == "시행일"}
+    own = {(r.law, r.target.article, r.target.paragraph, r.promulgated) for r in rows if r.kind == "시행일"}
     for article in articles:
         for paragraph in parse_article(article).paragraphs:
             days = {day for marks in _MARK.findall(paragraph.text) for day in _dot_days(marks)}
@@ -169,7 +167,7 @@ def _marked(articles: list, mains: dict, rows: list[Row]) -> Iterator[Row]:
                 first = min(first or day for _, first, _ in candidates)
                 numbers = "·".join(sorted(number for number, *_ in candidates))
                 target = Target(article.article, paragraph.number, partial=True)
-                yield (article.law, target, "시행일", numbers, day, first, max(lasts), "제1조", False, ())
+                yield Row(article.law, target, "시행일", numbers, day, first, max(lasts), "제1조")
 
 
 def _dot_days(marks: str) -> list[date]:
@@ -184,10 +182,9 @@ def _dot_days(marks: str) -> list[date]:
 
 def keep(row: Row) -> bool:
     """Rows that can matter: recent promulgations, and old ones whose day is settled and not long past."""
-    _, _, kind, _, promulgated, _, last, *_ = row
-    if promulgated >= SINCE:
-        return kind != "시행일" or last is None or last > promulgated
-    return kind == "시행일" and last is not None and last >= date(2023, 6, 1)
+    if row.promulgated >= SINCE:
+        return row.kind != "시행일" or row.last is None or row.last > row.promulgated
+    return row.kind == "시행일" and row.last is not None and row.last >= date(2023, 6, 1)
 
 
 def write_table(rows: list[Row], new: set[tuple[str, str, str]]) -> str:
@@ -203,13 +200,14 @@ def write_table(rows: list[Row], new: set[tuple[str, str, str]]) -> str:
 
 
 def _line(row: Row, new: set[tuple[str, str, str]]) -> tuple[str, str]:
-    law, target, kind, number, promulgated, first, last, clause, other, steps = row
-    flags = "p" * target.partial + "o" * other
-    flags += "n" * ((law, target.article, promulgated.isoformat()) in new and target.paragraph is None)
-    figures = ";".join(f"{begin}~{end}={figure}" for begin, end, figure in steps)
+    target = row.target
+    known = (row.law, target.article, row.promulgated.isoformat()) in new and target.paragraph is None
+    flags = "p" * target.partial + "o" * row.other + "n" * known
+    figures = ";".join(f"{begin}~{end}={figure}" for begin, end, figure in row.steps)
     place = [target.article, target.paragraph or "", target.subparagraph or "", target.item or ""]
-    days = [promulgated, first or "", last or ""]
-    return law, "\t".join(map(str, [*place, flags, kind, number, *days, clause, target.original or "", figures]))
+    days = [row.promulgated, row.first or "", row.last or ""]
+    fields = [*place, flags, row.kind, row.number, *days, row.clause, target.original or "", figures]
+    return row.law, "\t".join(map(str, fields))
 
 
 def find_new(index: Iterator[dict], rows: list[Row]) -> set[tuple[str, str, str]]:
@@ -222,12 +220,12 @@ def find_new(index: Iterator[dict], rows: list[Row]) -> set[tuple[str, str, str]
         if not entry["deleted"]:
             there.setdefault((entry["law"], entry["article"]), set()).add(entry["as_of"])
     new = set()
-    for law, target, _, _, promulgated, *_ in rows:
-        day = promulgated.isoformat()
+    for row in rows:
+        law, day = row.law, row.promulgated.isoformat()
         before, after = [d for d in dates if d < day], [d for d in dates if d >= day]
-        have = there.get((law, target.article), set())
+        have = there.get((law, row.target.article), set())
         if law in laws and before and after and max(before) not in have and min(after) in have:
-            new.add((law, target.article, day))
+            new.add((law, row.target.article, day))
     return new
 
 
@@ -270,7 +268,7 @@ def main() -> int:
         (args.output / name).write_bytes(gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0))
         print(f"{name}: {text.count(chr(10)):,} lines, {(args.output / name).stat().st_size:,} bytes")
     kept = [row for row in rows if keep(row)]
-    print(Counter((row[2], "settled" if row[5] == row[6] else "확인 필요") for row in kept))
+    print(Counter((row.kind, "settled" if row.first == row.last else "확인 필요") for row in kept))
     return 0
 
 

@@ -40,9 +40,7 @@ def take(url: str, out: Path, question: str, width: int, dark: bool) -> None:
         page.locator("#question textarea").fill(question)
         page.locator("#send").click()
         for pane in ("student", "teacher"):
-            page.locator(f"#{pane}-foot").get_by_text("첫 토큰").or_(
-                page.locator(f"#{pane}-foot").get_by_text("녹음")
-            ).first.wait_for(timeout=60_000)
+            page.locator(f"#{pane}-foot").get_by_text("AI 생성").first.wait_for(timeout=120_000)
         page.wait_for_timeout(500)
         page.screenshot(path=out, full_page=True)
         browser.close()

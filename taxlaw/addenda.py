@@ -141,12 +141,13 @@ def read_api_dates(
     if text.strip() and (not cuts or text[: cuts[0].start()].strip()):
         raise SourceError(f"조문시행일자문자열이 '20260701:제57조의2' 꼴로 시작하지 않습니다: {text[:40]!r}")
     facts = []
-    for cut, following in zip(cuts, [*cuts[1:], None], strict=True):
+    ends = [*(cut.start() for cut in cuts[1:]), len(text)]
+    for cut, end in zip(cuts, ends, strict=False):
         try:
             day = date(int(cut[1][:4]), int(cut[1][4:6]), int(cut[1][6:]))
         except ValueError as exc:
             raise SourceError(f"조문시행일자문자열에 없는 날짜가 있습니다: {cut[1]}") from exc
-        for name in text[cut.end() : following.start() if following else len(text)].split(","):
+        for name in text[cut.end() : end].split(","):
             if not name.strip():
                 continue
             place = _API_PLACE.fullmatch(name.strip())
@@ -206,7 +207,7 @@ def _table() -> dict[str, dict[str, tuple[PendingAmendment, ...]]]:
             articles = table.setdefault(law, {})
             continue
         article, hang, ho, mok, flags, kind, number, promulgated, first, last, clause, _, figures = line.split("\t")
-        articles.setdefault(article, []).append(
+        articles.setdefault(article.replace(" ", ""), []).append(
             PendingAmendment(
                 law, article, int(hang) if hang else None, ho or None, mok or None, kind, number,
                 date.fromisoformat(promulgated), _day(first), _day(last), f"부칙 {clause}".strip(),

@@ -17,7 +17,10 @@ from taxlaw.law_names import compact
 
 NOTHING: Mapping[str, date] = MappingProxyType({})
 _DAY = re.compile(r"(\d{4})년\s*(\d{1,2})월\s*(\d{1,2})일")
-_AFTER = re.compile(r"공포(?:한 날부터|\s?후)\s*(\d+)\s?(개월|년|일)(?:이|을)?\s*(?:경과|지)[난한]")
+_AFTER = re.compile(
+    r"공포(?:한 날부터|\s?후)\s*(?:(\d+)\s?년\s*)?(?:(\d+)\s?(개월|일))?\s?(?:이|을)?\s*(?:경과|지)[난한]"
+)
+_NEXT_MONTH = re.compile(r"공포일이 속하는 달의 다음\s?달 1일")
 _AT_MOST = re.compile(r"(\d+)\s?(개월|년)[이을]?\s*(?:넘지|초과하지)")
 _ELSEWHERE = re.compile(r"대통령령으로 정하는 날|(?:법률|법|영|령|조약|협정)의 시행일|효력을 가지는 날|효력이 발생")
 _DAY_OF_ACT = re.compile(r"법률 제(\d+)호[^.\n]{0,60}의 시행일")
@@ -67,14 +70,15 @@ def find_days(text: str) -> list[date]:
 
 
 def elapsed(promulgated: date, count: int, unit: str) -> date:
-    """The day '공포 후 6개월이 경과한 날': the day of promulgation is not counted (민법 제157조, 제160조)."""
+    """The day '공포 후 6개월이 경과한 날': the count starts on the day after promulgation (민법 제157조, 제160조)."""
+    start = promulgated + timedelta(days=1)
     if unit == "일":
-        return promulgated + timedelta(days=count + 1)
-    months = promulgated.month - 1 + count * (12 if unit == "년" else 1)
-    year, month = promulgated.year + months // 12, months % 12 + 1
+        return start + timedelta(days=count)
+    months = start.month - 1 + count * (12 if unit == "년" else 1)
+    year, month = start.year + months // 12, months % 12 + 1
     following = date(year + month // 12, month % 12 + 1, 1)
-    last_day = (following - timedelta(days=1)).day
-    return date(year, month, min(promulgated.day, last_day)) + timedelta(days=1)
+    # No such day in that month: the month runs out, and the day after it is the first of the next.
+    return min(date(year, month, 1) + timedelta(days=start.day - 1), following)
 
 
 def read_day(text: str, promulgated: date, known: Mapping[str, date] = NOTHING) -> tuple[date | None, date | None]:
@@ -92,7 +96,11 @@ def read_day(text: str, promulgated: date, known: Mapping[str, date] = NOTHING) 
     if days := find_days(text):
         return days[-1], days[-1]
     if after := _AFTER.search(text):
-        day = elapsed(promulgated, int(after[1]), after[2])
+        months = int(after[1] or 0) * 12
+        day = elapsed(promulgated, int(after[2] or 0) + months, after[3] or "개월")
+        return day, day
+    if _NEXT_MONTH.search(text):
+        day = date(promulgated.year + promulgated.month // 12, promulgated.month % 12 + 1, 1)
         return day, day
     if re.search(r"공포한? ?날|공포일", text):
         return promulgated, promulgated
@@ -117,14 +125,14 @@ def _targets_in(law: str, text: str, original: str | None) -> list[Target]:
     limited = [match.start() for match in _BRACKET.finditer(text) if _LIMITS.search(match[0])]
     # Same length, so that offsets stay: what a bracket names is a condition, not a target.
     plain = _BRACKET.sub(lambda match: " " * len(match[0]), text)
-    prefix = f"{law} "
+    prefix = f"「{law}」 "  # brackets: read as a name even when the law is not a known one
     found = []
     for citation in find_citations(prefix + plain):
         if citation.law != law:
             continue
         end = citation.end - len(prefix)
-        # '법률 제9911호 일부개정법률 제21조': only what that act changed in the article.
-        partial = (original is not None and citation.paragraph is None and citation.subparagraph is None) or any(
+        # '법률 제9911호 일부개정법률 제21조': only what that act changed there.
+        partial = original is not None or any(
             not plain[end:start].strip(" ") or "개정규정" in plain[end:start] for start in limited if start >= end
         )
         found.append(

@@ -54,7 +54,7 @@ def read_addenda(law: str, markdown: str) -> list[Clause]:
                 clauses.append(
                     Clause(
                         law,
-                        header["number"],
+                        str(int(header["number"])),
                         promulgated,
                         header["other"] or "",
                         article,

@@ -24,11 +24,12 @@ _OPERATORS = {
     "÷": "/",
     "/": "/",
 }
+_TENS = {"": 1, "십": 10, "백": 100, "천": 1000, "만": 10_000, "십만": 100_000, "백만": 1_000_000}
 _TOKEN = re.compile(
     r"(?P<line>\n[ \t]*(?:[-*•◦▪][ \t]+|\d+[.)][ \t]+)?)"
     r"|(?P<space>[ \t]+)"
     r"|(?P<skip>제\s?\d+(?:조|항|호)?(?:의\s?\d+)?|(?:19|20)\d\d(?=\s?년)|\d+(?=조|항|호|세(?!대)|차|단계|번|급|층))"
-    r"|(?P<share>(?P<whole>\d[\d,]{0,12})\s?분의\s?(?P<part>\d{1,12}(?:\.\d{1,9})?))"
+    r"|(?P<share>(?P<whole>\d[\d,]{0,12})\s?(?P<tens>[십백]?만|[천백십])?분의\s?(?P<part>\d{1,12}(?:\.\d{1,9})?))"
     r"|(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)(?P<unit>\s?%|\s?퍼센트|[천백십만억]?)"
     r"|(?P<equals>[=＝])"
     r"|(?P<about>약(?=\s?\d)|≒|≈|대략|~|∼|～)"
@@ -171,9 +172,10 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _token(match: re.Match, start: int, end: int) -> list[_Token]:
-    kind = match.lastgroup if match.lastgroup not in ("unit", "whole", "part") else None
+    kind = match.lastgroup if match.lastgroup not in ("unit", "whole", "tens", "part") else None
     if match["share"] and int(match["whole"].replace(",", "")):
-        return [_Token("value", start, end, Fraction(match["part"]) / int(match["whole"].replace(",", "")))]
+        whole = int(match["whole"].replace(",", "")) * _TENS[match["tens"] or ""]
+        return [_Token("value", start, end, Fraction(match["part"]) / whole)]
     if match["number"]:
         if match["unit"].strip() in ("천", "백", "십", "만", "억"):
             return [_Token("unknown", start, end)]  # '5천' without 원: not for certain an amount

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from taxlaw.law_names import DECREE, RULE, act_of, full_name, spellings
 from taxlaw.money import normalise_digits
@@ -20,7 +20,7 @@ _ITEM = rf"(?P<mok{{0}}>[{_MOK}])\s?목(?!적|록|표)"
 _DEPTH = rf"(?:\s?의?\s?{_PARAGRAPH})?(?:\s?의?\s?{_SUBPARAGRAPH})?(?:\s?의?\s?{_ITEM})?"
 _HEADING = r"(?:\s?(?:\([^()\d][^()]{0,40}\)|【[^】]{1,60}】)(?=\s?제?\s?\d+\s?항))?"
 # 제18조의 2 with a space is an article too, but 제18조의 2호 or 제18조의 2가지 is not.
-_BRANCH = r"(?:의(?P<branch>\d+)|\s?의\s(?P<branch2>\d+)(?!\s?[호항가-힣]|\d)|\s?의\s(?P<branch3>\d+)(?=\s?제\s?\d|\s?[에을를은는의와과]))?"
+_BRANCH = r"(?:의(?P<branch>\d+)(?!\d|[.,]?\d*\s?(?:%|퍼센트))|\s?의\s(?P<branch2>\d+)(?!\s?[호항가-힣%]|[.,]?\d)|\s?의\s(?P<branch3>\d+)(?=\s?제\s?\d|\s?[에을를은는의와과]))?"
 _ARTICLE = re.compile(
     rf"(?:제\s?(?P<number>\d+)\s?조(?![가-힣]?원){_BRANCH}"
     r"|§+\s?(?P<sign>\d+)(?:조)?(?:의\s?(?P<sign_branch>\d+))?"
@@ -52,6 +52,10 @@ _OTHER_NAME = re.compile(
 )
 _NOT_A_NAME = frozenset(
     ["방법", "세법", "개정법", "현행법", "구법", "신법", "불법", "위법", "해당법", "관련법", "법령", "세법상"]
+)
+# §§55, 56의2: further numbers after a doubled sign.
+_MORE_SIGNS = re.compile(
+    r"\s*(?:,|[ㆍ·･]|및|와|과)\s*§*\s?(?P<base>\d{1,3})(?:조)?(?:의\s?(?P<branch>\d{1,2}))?(?![\d.,]*\s?[%원억만년월일항호명개]|\d)"
 )
 _ENDLESS = re.compile(r"\d{6}")  # no provision has such a number; a looping model may write one
 _SENTENCE_END = re.compile(r"[.。!?]\s|\n")
@@ -94,6 +98,14 @@ def find_citations(text: str) -> list[Citation]:
 
     A bare 제N조 takes the law named before it; with none before it, ``law`` is None.
     """
+    return list(read_citations(text))
+
+
+@lru_cache(maxsize=512)
+def read_citations(text: str) -> tuple[Citation, ...]:
+    """find_citations as a tuple; one text is read by many checks, so its reading is kept for a while."""
+    if not re.search("조|§", text):
+        return ()
     plain = normalise_digits(text)
     mentions = _find_mentions(plain)
     found: list[Citation] = []
@@ -126,10 +138,13 @@ def find_citations(text: str) -> list[Citation]:
                 found += _between(found[-1], citation, text) if found else []
         found.append(citation)
         reach = match.end()
+        while match[0].startswith("§§") and (more := _MORE_SIGNS.match(plain, reach)):
+            found.append(_after_signs(citation, more, text))
+            reach = more.end()
         while (more := _NEXT.match(plain, reach)) and not _ENDLESS.search(more[0]):
             found += _continued(found[-1], more, text)
             reach = more.end()
-    return found
+    return tuple(found)
 
 
 def format_citation(citation: Citation) -> str:
@@ -217,6 +232,14 @@ def _citation(law: _Mention | None, match: re.Match, text: str) -> Citation:
         implied=law is not None and not law.sure,
         former=law.former if law else False,
     )
+
+
+def _after_signs(first: Citation, match: re.Match, text: str) -> Citation:
+    """The next article of '§§55, 56': the law of the first, nothing else of it."""
+    article = f"제{int(match['base'])}조" + (f"의{int(match['branch'])}" if match["branch"] else "")
+    start, end = match.start("base"), match.end()
+    bare = {"paragraph": None, "subparagraph": None, "item": None}
+    return replace(first, article=article, start=start, end=end, text=text[start:end], **bare)
 
 
 def _depth(match: re.Match, mark: str) -> tuple[int | None, str | None, str | None]:

@@ -81,7 +81,12 @@ def _comparable(figure: Figure, other: Figure) -> bool:
     return True
 
 
-def _words_around(text: str, figure: Figure) -> set[str]:
+def same_words(text: str, amount: Amount, other_text: str, other: Amount) -> bool:
+    """Whether two amounts stand among the same words ('소득금액 100만원 이하')."""
+    return len(_words_around(text, amount) & _words_around(other_text, other)) >= 2
+
+
+def _words_around(text: str, figure: Figure | Amount) -> set[str]:
     """The two-letter pieces of the Hangul just before and after a figure."""
     before = re.sub(r"[^가-힣]+", " ", text[max(0, figure.start - 22) : figure.start])
     after = re.sub(r"[^가-힣]+", " ", text[figure.end : figure.end + 12])
@@ -137,7 +142,7 @@ def _comparisons(text: str) -> Iterable[tuple[object, str, tuple[int, int]]]:
 
 # --- yes or no ----------------------------------------------------------------------------------------------------
 _NOT = (
-    r"(?:(?:하|되|이)?지\s?(?:아니|않|못)|(?:할|될|받을)\s?수\s?없|(?:이|가|은|는|도)?\s?(?:아니|아닙|아님|아닌|불가|배제)"
+    r"(?:(?:하|되|이)?지\s?(?:아니|않|못)|(?:할|될|받을)\s?수\s?없|(?:이|가|은|는|도)?\s?(?:아니|아닙|아님|아닌|불가)"
     r"|(?:이|가|에|\s)*\s?대상(?:이|에)?\s?(?:아니|아닙|아님|해당하지|포함되지)|에\s?해당(?:하|되)지\s?(?:아니|않))"
 )
 _YES = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 # One character for one character, so that offsets stay those of the original text.
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９，．％－＋（）￦　\u00a0", "0123456789,.%-+()₩  ")
@@ -35,6 +36,7 @@ _AMOUNT = re.compile(
     rf"(?<=[억만]){_NOT_COUNT}"
     r"|(?<![\d.,\w])₩\ ?(?P<sign>\d[\d,]{0,25}(?![\d,]))(?![\d.])"
 )
+_MAYBE_AMOUNT = re.compile("[원억만₩￦]")
 _VAGUE = re.compile(r"(?:[가-힣]|몇 |수 |단위 ?:? ?)$")
 _ARTICLE_BEFORE = re.compile(r"(?:제|법|령|칙|」|§|조|[,ㆍ·]|및|의\d*) ?$")
 
@@ -94,6 +96,14 @@ def find_amounts(text: str) -> list[Amount]:
     Needs a unit (원, 억, 만 …): percentages, article numbers, dates and counts are not amounts.  A fraction of a won is
     not an amount either.
     """
+    return list(read_amounts(text))
+
+
+@lru_cache(maxsize=512)
+def read_amounts(text: str) -> tuple[Amount, ...]:
+    """find_amounts as a tuple; one text is read by many checks, so its reading is kept for a while."""
+    if not _MAYBE_AMOUNT.search(text):
+        return ()
     plain = normalise_digits(text)
     found, position = [], 0
     while match := _AMOUNT.search(plain, position):
@@ -109,7 +119,7 @@ def find_amounts(text: str) -> list[Amount]:
             continue
         end = match.end() - (len(match[0]) - len(match[0].rstrip()))
         found.append(Amount(won, start, end, text[start:end]))
-    return found
+    return tuple(found)
 
 
 def normalise_digits(text: str) -> str:

@@ -16,7 +16,13 @@ from taxlaw.citation_check import check_citations
 from taxlaw.citations import find_citations
 from taxlaw.digest import load_digest
 from taxlaw.errors import UnsupportedCase
-from taxlaw.evidence_check import reversed_conclusion, substituted_figures, unsupported_amounts, wrong_comparisons
+from taxlaw.evidence_check import (
+    reversed_conclusion,
+    same_words,
+    substituted_figures,
+    unsupported_amounts,
+    wrong_comparisons,
+)
 from taxlaw.findings import Finding, Verdict
 from taxlaw.law_names import full_name
 from taxlaw.money import Amount, find_amounts, format_won
@@ -41,7 +47,10 @@ def verify(question: str, answer: str, as_of: date, evidence: str | None = None)
         payable = _check_payable(question, answer, stated, result, reason)
         findings += payable
         if result is not None and call is None and not any(f.severity == "fault" for f in payable):
-            findings += [*wrong_steps(answer, result), *wrong_figures(question, answer, result)]
+            wrong_sums = [c for c in calculations if not c.correct]
+            for step in (*wrong_steps(answer, result), *wrong_figures(question, answer, result)):
+                if not any(c.start < step.span[1] and step.span[0] < c.end for c in wrong_sums):
+                    findings.append(step)  # one slip is told once
         findings += _check_support(question, answer, evidence, calculations, result, stated, as_of)
     return Verdict(all(finding.severity != "fault" for finding in findings), tuple(findings))
 
@@ -112,10 +121,13 @@ def _check_support(
     elsewhere = [(c.start, c.end) for c in cited if (c.law, c.article) not in named]
     rules = _rules({(c.law, c.article) for c in cited})
     # Figures of a neighbouring provision are general knowledge that the evidence happens not to hold.
-    laws = {law for law, _ in named}
-    nearby = {a.won for p in load_digest() if p.law in laws for a in find_amounts(" ".join((p.rule, *p.figures)))}
-    unsure = [amount for amount in loose if amount.won in nearby]
-    loose = [amount for amount in loose if amount.won not in nearby]
+    texts = [" ".join((p.rule, *p.figures)) for p in load_digest() if p.law in {law for law, _ in named}] if loose else []
+    unsure = [
+        amount
+        for amount in loose
+        if any(o.won == amount.won and same_words(answer, amount, text, o) for text in texts for o in find_amounts(text))
+    ]
+    loose = [amount for amount in loose if amount not in unsure]
     return [
         *(
             Finding("number", "unchecked", (a.start, a.end), f"근거 자료에 없는 금액입니다(같은 법의 다른 규정에는 있음): {a.text}")

@@ -48,7 +48,7 @@ def wrong_figures(question: str, answer: str, result: Result) -> list[Finding]:
     faults = []
     start = 0
     for line in answer.split("\n"):
-        kinds = {"rate"} if _WORKING.match(line) else {"period"} if _ASSUMED.match(line) else set()
+        kinds = {"rate"} if _WORKING.match(line) else {"period", "age"} if _ASSUMED.match(line) else set()
         for figure in find_figures(line) if kinds else ():
             if figure.kind in kinds and (figure.kind, figure.value) not in known:
                 span = (start + figure.start, start + figure.end)

@@ -95,7 +95,8 @@ def test_a_bare_article_is_let_through_only_when_the_row_says_whose_it_is(candid
 
 def test_an_amount_the_teacher_was_not_shown_is_refused(candidate):
     invented = candidate(answer="상속세 및 증여세법 제53조에 따라 성년인 자녀는 10년 동안 7억원까지 공제됩니다.")
-    assert refused(invented) == ("verify", "질문·근거·계산 어디에도 없는 금액: 7억원")
+    gate, reason = refused(invented)
+    assert gate == "verify" and "어디에도 없는 금액" in reason and "7억원" in reason
 
 
 def test_an_example_worked_out_in_the_open_is_let_through_and_a_wrong_sum_is_not(candidate):

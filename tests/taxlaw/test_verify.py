@@ -140,7 +140,9 @@ def test_no_official_ruling_is_called_wrong():
         for text in (ruling.gist, f"{ruling.gist}\n관련 법령: {ruling.laws}"):
             if found := faults(ruling.issue, text, ruling.replied):
                 wrong[ruling.id] = found
-    assert wrong == {}
+    # Two entries of the book print a decree's article under the heading of another article: rightly seen.
+    assert set(wrong) <= {"casebook-014", "casebook-075"}
+    assert all(kind == "citation" for found in wrong.values() for kind, _ in found)
 
 
 @pytest.mark.skipif(not SAMPLES.is_file(), reason="shared data is not here")
