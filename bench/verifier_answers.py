@@ -141,4 +141,3 @@ def _rows(path: Path) -> list[dict]:
 
 def _day(text: str) -> date:
     return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-

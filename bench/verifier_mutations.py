@@ -264,7 +264,9 @@ def old_rate(rng: random.Random, sample: Sample) -> str | None:
     return next((text for other in others if (text := _recalled(sample, year=other))), None)
 
 
-_BRACKET = re.compile(r"(?P<below>[\d억만,\s]+원) \+ \((?P<base>[\d억만,\s]+원) - (?P<lower>[\d억만,\s]+원)\) × (?P<rate>\d+)%")
+_BRACKET = re.compile(
+    r"(?P<below>[\d억만,\s]+원) \+ \((?P<base>[\d억만,\s]+원) - (?P<lower>[\d억만,\s]+원)\) × (?P<rate>\d+)%"
+)
 
 
 def bracket_slip(rng: random.Random, sample: Sample) -> str | None:
@@ -295,7 +297,12 @@ def wrong_comparison(rng: random.Random, sample: Sample) -> str | None:
     """이상 for 이하 and so on, where the document compares the same figure."""
     if sample.evidence is None:
         return None
-    found = list(re.finditer(r"(?P<figure>\d[\d,.]*(?:억|만|천|%|년|개월|일|세|명|원)+)(?P<gap>\s?)(?P<word>이상|이하|초과|미만|이내)", sample.answer))
+    found = list(
+        re.finditer(
+            r"(?P<figure>\d[\d,.]*(?:억|만|천|%|년|개월|일|세|명|원)+)(?P<gap>\s?)(?P<word>이상|이하|초과|미만|이내)",
+            sample.answer,
+        )
+    )
     rng.shuffle(found)
     for match in found:
         figure = re.escape(match["figure"])

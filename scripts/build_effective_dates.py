@@ -229,6 +229,22 @@ def find_new(index: Iterator[dict], rows: list[Row]) -> set[tuple[str, str, str]
     return new
 
 
+def add_missing_versions(versions: list[dict], clauses: list[Clause]) -> list[dict]:
+    """Versions of laws that the version index leaves out (their files share a path), read from their addenda."""
+    listed, found = {v["제목"] for v in versions}, {}
+    for c in clauses:
+        if c.law in listed or c.kind != "시행일" or c.promulgated < date(2014, 1, 1):
+            continue
+        (first, last), _ = read_effective_clause(c.law, c.text, c.promulgated)
+        if first and first == last:
+            revision = "(타법개정)" if c.other else "(일부개정)"
+            days = {"공포일자": c.promulgated.isoformat(), "시행일자": first.isoformat()}
+            found.setdefault(
+                (c.law, c.number), {"제목": c.law, "공포번호": c.number, "법령MST": "", "subject": revision, **days}
+            )
+    return [*versions, *found.values()]
+
+
 def write_versions(versions: list[dict]) -> str:
     """The version table: per law 'promulgated, number, effective, serial, kind of amendment'."""
     lines, current = [], None
@@ -263,7 +279,10 @@ def main() -> int:
     versions = list(_jsonl(args.folder / "version_index.jsonl.gz"))
     rows = build_rows(clauses, articles, versions)
     table = write_table(rows, find_new(_jsonl(args.folder / "article_index.jsonl.gz"), rows))
-    for name, text in (("effective_dates.tsv.gz", table), ("versions.tsv.gz", write_versions(versions))):
+    for name, text in (
+        ("effective_dates.tsv.gz", table),
+        ("versions.tsv.gz", write_versions(add_missing_versions(versions, clauses))),
+    ):
         # mtime=0: the same source gives the same bytes.
         (args.output / name).write_bytes(gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0))
         print(f"{name}: {text.count(chr(10)):,} lines, {(args.output / name).stat().st_size:,} bytes")

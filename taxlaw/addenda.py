@@ -88,8 +88,9 @@ class PendingAmendment:
         if step := self.step_on(as_of):
             return f"{self.place}: {step.first}부터 {step.last}까지는 '{step.figure}'이(가) 적용됩니다({where})."
         if not self.settled:
-            until = f", 늦어도 {self.latest}" if self.latest else ""
-            return f"{self.place}{part}: {self.promulgated} 공포된 개정의 {UNSETTLED}{until} ({where})."
+            until = f", 늦어도 {self.latest}부터는 새 규정입니다" if self.latest else ""
+            which = "개정" if self.kind == "시행일" else f"개정의 {self.kind}"
+            return f"{self.place}{part}: {self.promulgated} 공포된 {which}은 기계로 정할 수 없어 {UNSETTLED}({where}){until}."
         if self.new:
             return f"{self.place}: 새로 들어온 조문이며 {self.effective}부터 시행됩니다({where})."
         if self.kind == "시행일":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from taxlaw.personal_data import personal_data
 
@@ -67,6 +68,9 @@ def _repeated(text: str) -> tuple[str, tuple[int, int]] | None:
         row, before = (row + 1 if words == before else 1), words
         if row == 3 or (seen[words] >= 3 and seen[words] * len(words) > 0.15 * len(text)):
             return f"같은 말이 되풀이됩니다: {words[:30]}", piece.span()
+    pieces = Counter(text[at : at + 3] for at in range(len(text) - 2))
+    if max(pieces.values(), default=0) < 4:
+        return None  # nothing comes back often enough for a loop; the pattern below is slow
     for loop in _LOOP.finditer(text):
         if _HANGUL.search(loop[1]):
             return f"같은 말이 되풀이됩니다: {loop[1].strip()[:30]}", loop.span()

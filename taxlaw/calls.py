@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Union
 
 from pydantic import (
-    AfterValidator,
     Field,
     StrictBool,
     StrictInt,
@@ -23,24 +22,11 @@ from pydantic import (
 )
 
 from taxlaw import calculators
+from taxlaw.call_models import FURTHER, MODELS, RENAMED, Amount, Year
 from taxlaw.calculators import CorporateFacts, GiftFacts, IncomeFacts, Result, VatSimplifiedFacts
 from taxlaw.errors import CallError, UnsupportedCase
 from taxlaw.money import find_amounts, format_won, parse_won
 from taxlaw.strict_config import StrictModel
-
-MOST_WON = 10**16  # 1경원: far above any tax base; keeps a degenerate number from becoming a page of digits
-
-
-def _amount(value: int | str) -> int | str:
-    won = parse_won(value)
-    if not 0 <= won <= MOST_WON:
-        raise ValueError("0원부터 1경원까지의 금액이어야 합니다")
-    # Nothing is 0 however it is worded, so that a default can be told from a fact.
-    return value if won else 0
-
-
-Amount = Annotated[StrictInt | StrictStr, AfterValidator(_amount)]
-Year = Annotated[StrictInt, Field(ge=1900, le=2100)] | None
 
 
 class GiftCall(StrictModel):
@@ -99,8 +85,9 @@ class CorporateCall(StrictModel):
     year: Year = None
 
 
-Call = GiftCall | IncomeCall | VatSimplifiedCall | CorporateCall
-_CALL: TypeAdapter[Call] = TypeAdapter(Annotated[Call, Field(discriminator="tax")])
+Call = GiftCall | IncomeCall | VatSimplifiedCall | CorporateCall | StrictModel  # StrictModel: those of call_models
+_ANY = Union[GiftCall, IncomeCall, VatSimplifiedCall, CorporateCall, *MODELS.values()]  # noqa: UP007  (built at run time)
+_CALL: TypeAdapter[Call] = TypeAdapter(Annotated[_ANY, Field(discriminator="tax")])
 _FENCE = re.compile(r"\s*```(?:json)?\s*")
 
 
@@ -123,19 +110,30 @@ def find_call(text: str) -> Call | None:
 
 def call_text(call: Call) -> str:
     """The canonical line: keys in the order of the contract, defaults left out, no spaces, Hangul as it is."""
-    facts = {"tax": call.tax, **call.model_dump(exclude_defaults=True, exclude={"tax"})}
+    facts = {"tax": call.tax, **call.model_dump(mode="json", exclude_defaults=True, exclude={"tax"})}
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
-def facts_of(call: Call, as_of: date) -> GiftFacts | IncomeFacts | VatSimplifiedFacts | CorporateFacts:
-    """The facts of a call in whole won; a call without a year means the year of ``as_of``.
+def facts_of(call: Call, as_of: date) -> Any:
+    """The facts of a call in whole won (GiftFacts, InheritanceFacts …); without a year it means the year of ``as_of``.
 
     Two calls that word the same facts differently ('20억원', 2000000000) have equal facts.
     """
-    values = {name: parse_won(value) if name in _AMOUNTS and value is not None else value for name, value in call}
+    further = FURTHER.get(call.tax)
+    amounts = further.amounts if further else _AMOUNTS
+    values = {name: parse_won(value) if name in amounts and value is not None else value for name, value in call}
     values.pop("tax")
-    values["year"] = call.year if call.year is not None else as_of.year
-    return _FACTS[call.tax](**values)
+    if "year" in values and values["year"] is None:
+        values["year"] = _year(values) or as_of.year
+    for key, fact in RENAMED.get(call.tax, {}).items():
+        values[fact] = values.pop(key)
+    return (further.facts if further else _FACTS[call.tax])(**values)
+
+
+def _year(values: dict[str, Any]) -> int | None:
+    """The year a day among the facts gives: of the sale, the end of service, the payment."""
+    day = next((values[name] for name in ("sold", "end", "paid_on") if values.get(name)), None)
+    return day.year if day else None
 
 
 _AMOUNTS = {"amount", "marriage_birth", "debt", "prior_gifts", "prior_tax"}
@@ -156,7 +154,8 @@ _CALCULATORS = {
 
 def run_call(call: Call, as_of: date) -> Result:
     """Work the call out for its year, or the year of ``as_of``.  Raises UnsupportedCase (MissingFact included)."""
-    return _CALCULATORS[call.tax](facts_of(call, as_of))
+    further = FURTHER.get(call.tax)
+    return (further.run if further else _CALCULATORS[call.tax])(facts_of(call, as_of))
 
 
 def _read(text: str) -> tuple[Call, int]:
@@ -186,7 +185,7 @@ _REASONS = {
     "extra_forbidden": "모르는 키입니다",
     "missing": "빠졌습니다",
     "union_tag_not_found": "tax 키가 없습니다",
-    "union_tag_invalid": "tax는 gift·income·vat_simplified·corporate 가운데 하나여야 합니다",
+    "union_tag_invalid": f"tax는 {'·'.join([*_FACTS, *FURTHER])} 가운데 하나여야 합니다",
     "literal_error": "정해진 값이 아닙니다",
     "int_type": "정수나 금액을 적은 글이어야 합니다",
     "string_type": "글이어야 합니다",
@@ -236,10 +235,10 @@ def _grouped(articles: tuple[str, ...]) -> str:
 
 # Words after which an answer states the tax it arrives at; the more general ones last.
 _PAYABLE_WORDS = re.compile(
-    r"(?:차감\s?)?(?:자진\s?)?납부\s?(?:할|하실|하여야\s?할|해야\s?할)?\s?(?:총\s?)?(?:세액|세금|증여세|소득세|부가가치세|법인세)(?!\s?공제)"
+    r"(?:차감\s?)?(?:자진\s?)?납부\s?(?:할|하실|하여야\s?할|해야\s?할)?\s?(?:총\s?)?(?:세액|세금|증여세|상속세|소득세|부가가치세|법인세|종합부동산세|취득세|재산세)(?!\s?공제)"
     r"|납부의무가?\s?면제|결정\s?세액|총\s?(?:결정|부담)?\s?(?:세액|세금|증여세|소득세|부가가치세|법인세)"
-    r"|(?:내야|내셔야)\s?(?:할|하는)\s?(?:세금|세액|증여세|소득세|부가가치세|법인세)|낼\s?(?:세금|세액)"
-    r"|(?:증여세|소득세|종합소득세|부가가치세|법인세)액?(?=[은는]|\s?:)|(?<![가-힣])세액(?=은|\s?:)|(?<![가-힣])세금(?=은|\s?:)"
+    r"|(?:내야|내셔야)\s?(?:할|하는)\s?(?:세금|세액|증여세|상속세|소득세|부가가치세|법인세|취득세|재산세)|낼\s?(?:세금|세액)"
+    r"|(?:증여세|상속세|소득세|종합소득세|부가가치세|법인세|종합부동산세|취득세|재산세)액?(?=[은는]|\s?:)|(?<![가-힣])세액(?=은|\s?:)|(?<![가-힣])세금(?=은|\s?:)"
 )
 # What follows an amount that is stated, not one that is a threshold, a deduction or a term of a sum.
 _STATED = re.compile(

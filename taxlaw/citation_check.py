@@ -25,7 +25,9 @@ _GIVEN_HEADING = re.compile(
 _NOISE = re.compile(r"[\s·ㆍ･,\"'“”‘’()\[\]<>]|등$")
 
 
-def check_citations(answer: str, as_of: date, evidence: str | None, question: str, used: tuple[str, ...]) -> list[Finding]:
+def check_citations(
+    answer: str, as_of: date, evidence: str | None, question: str, used: tuple[str, ...]
+) -> list[Finding]:
     """One finding per article cited, however often it is named: the worst of what is found about it.
 
     ``used``: articles a calculation of the question's case rests on ('소득세법 제55조제1항'), empty when there is none.
@@ -161,7 +163,11 @@ def _detail(citation: Citation, answer: str, as_of: date, given: _Given) -> Find
         expected = f"{name}제{min(known)}항" if len(known) == 1 else None
         paragraphs = ", ".join(f"제{number}항" for number in sorted(known))
         return Finding(
-            "citation", "fault", span, f"{name}: 근거 자료는 {paragraphs}을 들고 있으나 답변은 제{paragraph}항입니다.", expected
+            "citation",
+            "fault",
+            span,
+            f"{name}: 근거 자료는 {paragraphs}을 들고 있으나 답변은 제{paragraph}항입니다.",
+            expected,
         )
     return None
 

@@ -16,7 +16,9 @@ from taxlaw.money import Amount, find_amounts
 
 _AMENDED = re.compile(r"[<\[](?:개정|신설|본조신설|전문개정|제목개정|시행일|삭제|종전)[^>\]\n]{0,400}[>\]]")
 # A ruling concludes; a statute states rules with exceptions, and an answer may rightly be about the exception.
-_RULING = re.compile(r"(?:서면|사전|기준|질의|조심|심사|적부|이의)[-\s]?(?:[가-힣]+-)?\d{4}|대법원|회신|판결|기획재정부")
+_RULING = re.compile(
+    r"(?:서면|사전|기준|질의|조심|심사|적부|이의)[-\s]?(?:[가-힣]+-)?\d{4}|대법원|회신|판결|기획재정부"
+)
 _SENTENCE = re.compile(r"[^\n.!?]+(?:\.(?=\d)[^\n.!?]*)*")
 
 
@@ -50,7 +52,9 @@ def substituted_figures(
             continue
         if figure.kind == "date" and any(same_day(figure.value, day) for day in days):
             continue
-        if meant := _meant(figure, answer, evidence, [other for other in given if (other.kind, other.value) not in said]):
+        if meant := _meant(
+            figure, answer, evidence, [other for other in given if (other.kind, other.value) not in said]
+        ):
             message = f"근거 자료와 다른 수치입니다: 답변 {figure.text}, 근거 {meant.text}."
             faults.append(Finding("number", "fault", (figure.start, figure.end), message, meant.text))
     return faults
@@ -100,7 +104,10 @@ def _excused(figure: Figure, answer: str, elsewhere: list[tuple[int, int]]) -> b
     end = min(ends, default=len(answer))
     if any(start <= at < end for at, _ in elsewhere):
         return True
-    if answer[figure.end :].lstrip().startswith("미만") and "이상" in answer[max(start, figure.start - 8) : figure.start]:
+    if (
+        answer[figure.end :].lstrip().startswith("미만")
+        and "이상" in answer[max(start, figure.start - 8) : figure.start]
+    ):
         return True  # '8년 이상 9년 미만': a row of a table that the evidence gives as a rule
     example = r"예를 들|가령" if figure.kind in ("rate", "date") else r"예를 들|가령|라면|다면"
     return re.search(example, answer[start:end]) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from taxlaw.money import normalise_digits
@@ -17,9 +18,24 @@ Kind = Literal["rate", "period", "age", "date"]
 Day = tuple[int | None, int | None, int | None]
 
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
-_COUNT_WORDS = {"한": 1, "두": 2, "석": 3, "세": 3, "넉": 4, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10}
+_COUNT_WORDS = {
+    "한": 1,
+    "두": 2,
+    "석": 3,
+    "세": 3,
+    "넉": 4,
+    "네": 4,
+    "다섯": 5,
+    "여섯": 6,
+    "일곱": 7,
+    "여덟": 8,
+    "아홉": 9,
+    "열": 10,
+}
 _TEN_WORDS = {"십": 10, "백": 100, "천": 1000, "만": 10_000, "십만": 100_000, "백만": 1_000_000}
 _FIGURE = re.compile(
+    # No figure begins with anything else: the look-ahead saves trying every branch at every letter.
+    r"(?=[\d'한두석세넉네다여일아열보반십백천만])(?:"
     r"(?P<whole>\d[\d,]{0,9})?\s?(?P<ten>십만|백만|십|백|천|만)?분의\s?(?P<part>\d[\d,]{0,9}(?:\.\d{1,6})?)"
     rf"|(?<![\d.,])(?P<percent>{_DECIMAL})\s?(?:%|퍼센트|프로(?![가-힣]))"
     r"|(?<![\d.,])(?P<hal>\d)할(?:\s?(?P<pun>\d)푼)?(?![가-힣]{2})"
@@ -28,10 +44,17 @@ _FIGURE = re.compile(
     r"|(?<![\d.])(?P<month2>1[0-2]|[1-9])월\s?(?:(?P<day2>[12]\d|3[01]|[1-9])일|말일?)"
     r"|(?<![\d.,])(?P<number>\d{1,4})\s?(?P<unit>개월|주일|주(?=\s?(?:이내|안|이상))|년(?!\d|대|생|도\s?중)|일(?!\d|정|반|괄|부|체)|시간|세(?=\s|이|미|인|가|는|부|를|,|\)|까|에|\.)|살)"
     rf"|(?<![가-힣])(?P<word>{'|'.join(_COUNT_WORDS)})\s?(?P<word_unit>달|해(?=\s|에|가|를)|살)"
-    r"|(?<![가-힣])(?P<named>열흘|보름|일주일|반년)"
+    r"|(?<![가-힣])(?P<named>열흘|보름|일주일|반년))"
 )
 _NAMED = {"열흘": (10, "일"), "보름": (15, "일"), "일주일": (7, "일"), "반년": (6, "개월")}
-_UNITS = {"년": ("개월", 12), "개월": ("개월", 1), "주": ("일", 7), "주일": ("일", 7), "일": ("일", 1), "시간": ("시간", 1)}
+_UNITS = {
+    "년": ("개월", 12),
+    "개월": ("개월", 1),
+    "주": ("일", 7),
+    "주일": ("일", 7),
+    "일": ("일", 1),
+    "시간": ("시간", 1),
+}
 
 
 @dataclass(frozen=True)
@@ -47,13 +70,19 @@ class Figure:
 
 def find_figures(text: str) -> list[Figure]:
     """Every rate, period, age and date of the text, left to right."""
+    return list(read_figures(text))
+
+
+@lru_cache(maxsize=512)
+def read_figures(text: str) -> tuple[Figure, ...]:
+    """find_figures as a tuple, kept for a while: one text is read by many checks."""
     plain = normalise_digits(text)
     found = []
     for match in _FIGURE.finditer(plain):
         read = _read(match)
         if read is not None:
             found.append(Figure(*read, match.start(), match.end(), text[match.start() : match.end()].strip()))
-    return found
+    return tuple(found)
 
 
 def _read(match: re.Match) -> tuple[Kind, object] | None:

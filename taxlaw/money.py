@@ -28,13 +28,15 @@ _SEGMENTS = "".join(
     rf"(?:(?P<{n}>{_COEFFICIENT})?\ ?{unit}\ ?)?" for n, unit in (("jo", "조"), ("eok", "억"), ("man", "만"))
 )
 _AMOUNT = re.compile(
+    # No amount begins with anything else: the look-ahead saves trying every branch at every letter.
+    r"(?=[\d천백십일이삼사오육칠팔구만₩])(?:"
     rf"(?<![\d.])(?<!\d,)(?:₩\ ?)?{_SEGMENTS}(?:(?P<ones>{_COEFFICIENT})\ ?)?{_WON}"
     # 3억 5천 and 3억5000 are said for 3억 5천만: after 억, a tail without 만 or 원 counts in 만.
     rf"|(?<![\d.])(?<!\d,)(?P<eok3>{_COEFFICIENT})\ ?억(?:\ ?(?P<tail>\d\ ?천(?:\ ?\d\ ?백)?)|(?P<tail4>\d{{4}}))(?![\d,.천백십만억원년월일%])"
     rf"|(?<![\d.])(?<!\d,)(?=\d)(?:(?P<jo2>{_COEFFICIENT})\ ?조\ ?(?=\d))?(?:(?P<eok2>{_COEFFICIENT})\ ?억)?(?:\ ?(?P<man2>{_COEFFICIENT})\ ?만)?"
     # (only from a digit on: without digits it takes 원 to make an amount, not 만 19세 or 일만)
     rf"(?<=[억만]){_NOT_COUNT}"
-    r"|(?<![\d.,\w])₩\ ?(?P<sign>\d[\d,]{0,25}(?![\d,]))(?![\d.])"
+    r"|(?<![\d.,\w])₩\ ?(?P<sign>\d[\d,]{0,25}(?![\d,]))(?![\d.]))"
 )
 _MAYBE_AMOUNT = re.compile("[원억만₩￦]")
 _VAGUE = re.compile(r"(?:[가-힣]|몇 |수 |단위 ?:? ?)$")
@@ -144,7 +146,7 @@ def _value(match: re.Match) -> int | None:
             parts = [("1", 10**4)]
     else:
         parts = [(match["jo2"], 10**12), (match["eok2"], 10**8), (match["man2"], 10**4)]
-    total = Fraction(0)
+    total: int | Fraction = 0
     for text, size in parts:
         if text:
             coefficient = _coefficient(text)
@@ -154,9 +156,11 @@ def _value(match: re.Match) -> int | None:
     return int(total) if total.denominator == 1 else None
 
 
-def _coefficient(text: str) -> Fraction | None:
+def _coefficient(text: str) -> int | Fraction | None:
     """'2천5백' -> 2500, '6.014' -> 6.014, '천' -> 1000; None when the steps do not descend."""
     text = text.replace(" ", "").replace(",", "")
+    if text.isdigit():
+        return int(text)  # most amounts; a Fraction costs ten times as much
     total, last = Fraction(0), 10_000
     for count, step in re.findall(r"(\d+(?:\.\d+)?|[일이삼사오육칠팔구])?([천백십])|(?<=[천백십])$", text):
         if not step:

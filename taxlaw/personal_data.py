@@ -8,7 +8,7 @@ _DIGIT = r"(?<![\d-])"
 _RESIDENT = re.compile(_DIGIT + r"(\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\s?-\s?([1-8])(\d{6})(?![\d-])")
 _BUSINESS = re.compile(_DIGIT + r"(\d{3})-(\d{2})-(\d{5})(?![\d-])")
 _MOBILE = re.compile(_DIGIT + r"01[016789][-.\s]?\d{3,4}[-.\s]?\d{4}(?![\d-])")
-_ACCOUNT = re.compile(r"계좌(?:번호)?[^\d\n]{0,15}(\d{2,6}-\d{2,6}-\d{2,8}(?:-\d{1,3})?|\d{11,14})(?![\d-])")
+_ACCOUNT = re.compile(r"계좌(?:번호)?[^\d\n]{0,15}(\d{2,6}-\d{2,6}-\d{2,8}(?:-\d{1,3})?|\d{11,14})(?![\d*○×-])")
 _CARD = re.compile(_DIGIT + r"\d{4}-\d{4}-\d{4}-\d{4}(?![\d-])")
 _MAIL = re.compile(r"[\w.+-]{2,64}@[\w-]{2,}(?:\.[A-Za-z]{2,})+")
 
@@ -24,7 +24,12 @@ def personal_data(text: str) -> list[tuple[str, tuple[int, int]]]:
     for match in _BUSINESS.finditer(text):
         if _is_business("".join(match.groups())):
             found.append(("개인정보가 들어 있습니다: 사업자등록번호", match.span()))
-    for pattern, what in ((_MOBILE, "휴대전화 번호"), (_ACCOUNT, "계좌번호"), (_CARD, "카드 번호"), (_MAIL, "전자우편 주소")):
+    for pattern, what in (
+        (_MOBILE, "휴대전화 번호"),
+        (_ACCOUNT, "계좌번호"),
+        (_CARD, "카드 번호"),
+        (_MAIL, "전자우편 주소"),
+    ):
         found += [(f"개인정보가 들어 있습니다: {what}", match.span()) for match in pattern.finditer(text)]
     return found
 

@@ -6,6 +6,7 @@ A fault is something code can show to be wrong; what code cannot judge is report
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 
 from taxlaw.answer_form import form_faults
 from taxlaw.arithmetic import Calculation, find_calculations
@@ -24,6 +25,7 @@ from taxlaw.evidence_check import (
     wrong_comparisons,
 )
 from taxlaw.findings import Finding, Verdict
+from taxlaw.in_force_check import not_yet_in_force
 from taxlaw.law_names import full_name
 from taxlaw.money import Amount, find_amounts, format_won
 from taxlaw.working_check import unequal_twins, wrong_figures, wrong_steps
@@ -42,6 +44,7 @@ def verify(question: str, answer: str, as_of: date, evidence: str | None = None)
         calculations = find_calculations(answer)
         result, reason = _recompute(question, as_of)
         findings += check_citations(answer, as_of, evidence, question, result.articles if result else ())
+        findings += not_yet_in_force(question, answer, find_citations(answer), as_of)
         findings += [*_check_calculations(calculations), *unequal_twins(answer)]
         stated = answer_payable(answer, as_of)
         payable = _check_payable(question, answer, stated, result, reason)
@@ -110,7 +113,9 @@ def _check_support(
     """What the answer's figures rest on: the question, the evidence, a computation, or a provision we know."""
     cited = [citation for citation in find_citations(answer) if citation.law]
     sums = "\n".join(calculation.text for calculation in calculations if calculation.correct)
-    loose = _loose_amounts(question, answer, evidence, _rules({(c.law, c.article) for c in cited}), sums, result, stated)
+    loose = _loose_amounts(
+        question, answer, evidence, _rules({(c.law, c.article) for c in cited}), sums, result, stated
+    )
     if evidence is None:
         if not loose:
             return []
@@ -121,16 +126,24 @@ def _check_support(
     elsewhere = [(c.start, c.end) for c in cited if (c.law, c.article) not in named]
     rules = _rules({(c.law, c.article) for c in cited})
     # Figures of a neighbouring provision are general knowledge that the evidence happens not to hold.
-    texts = [" ".join((p.rule, *p.figures)) for p in load_digest() if p.law in {law for law, _ in named}] if loose else []
+    laws = {law for law, _ in named}
+    texts = [rule for (law, _), rule in _digest_rules().items() if loose and law in laws]
     unsure = [
         amount
         for amount in loose
-        if any(o.won == amount.won and same_words(answer, amount, text, o) for text in texts for o in find_amounts(text))
+        if any(
+            o.won == amount.won and same_words(answer, amount, text, o) for text in texts for o in find_amounts(text)
+        )
     ]
     loose = [amount for amount in loose if amount not in unsure]
     return [
         *(
-            Finding("number", "unchecked", (a.start, a.end), f"근거 자료에 없는 금액입니다(같은 법의 다른 규정에는 있음): {a.text}")
+            Finding(
+                "number",
+                "unchecked",
+                (a.start, a.end),
+                f"근거 자료에 없는 금액입니다(같은 법의 다른 규정에는 있음): {a.text}",
+            )
             for a in unsure
         ),
         *unsupported_amounts(loose),
@@ -158,8 +171,12 @@ def _loose_amounts(
 
 def _rules(cited: set[tuple[str | None, str]]) -> str:
     """What the digest says of the provisions cited."""
-    return "\n".join(
-        " ".join((provision.rule, *provision.figures))
+    return "\n".join(rule for key, rule in _digest_rules().items() if key in cited)
+
+
+@cache
+def _digest_rules() -> dict[tuple[str | None, str], str]:
+    return {
+        (full_name(provision.law) or provision.law, provision.article): " ".join((provision.rule, *provision.figures))
         for provision in load_digest()
-        if (full_name(provision.law) or provision.law, provision.article) in cited
-    )
+    }

@@ -18,7 +18,7 @@ from taxlaw.law_names import full_name
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a law: 공포일, 공포번호, 시행일, its law.go.kr serial number (법령MST) and kind of amendment."""
+    """One version of a law: 공포일, 공포번호, 시행일, its law.go.kr serial number (법령MST, may be '') and kind."""
 
     law: str
     promulgated: date

@@ -1,7 +1,10 @@
 """If these fail, an amendment that only stands in the text is told as the law: 배당 11%, 자녀 13세, 납부지연가산세."""
 
 import gzip
+import importlib.util
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -76,6 +79,10 @@ def test_the_age_for_the_child_credit_climbs_year_by_year(as_of, figure):
     assert pending("소득세법", "제59조의2", date(2030, 1, 1)) == ()
 
 
+def test_a_whole_article_waits_for_each_of_its_paragraphs():
+    assert [f.place for f in pending("국세기본법", "제47조의4", JUNE, 1)] == ["국세기본법 제47조의4"]
+
+
 def test_other_paragraphs_and_articles_do_not_wait():
     assert pending("소득세법", "제17조", JUNE, 1) == ()
     assert pending("상증법", "제53조", JUNE) == ()
@@ -107,6 +114,15 @@ def test_the_table_holds_facts_and_no_sentences():
     cells = {cell for line in raw.splitlines() if not line.startswith("#") for cell in line.split("\t")}
     assert len(raw.splitlines()) > 5000
     assert max(map(len, cells)) < 150 and not any("다." in cell or "경우" in cell for cell in cells)
+
+
+@pytest.mark.skipif(not (SHARED / "statutes" / "kr").is_dir(), reason="shared data is not here")
+def test_the_script_rebuilds_the_same_tables(tmp_path):
+    script = ROOT / "scripts" / "build_effective_dates.py"
+    command = [sys.executable, str(script), str(SHARED / "statutes"), "--output", str(tmp_path)]
+    assert "effective_dates.tsv.gz" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for name in ("effective_dates.tsv.gz", "versions.tsv.gz"):
+        assert (tmp_path / name).read_bytes() == (ROOT / "taxlaw" / "data" / name).read_bytes()
 
 
 # 조문시행일자문자열
@@ -212,6 +228,22 @@ def test_transition_sentences():
         ("적용례", "제5조", date(2026, 1, 1), date(2026, 1, 1)),
         ("경과조치", "제6조", date(2027, 1, 1), date(2027, 1, 1)),
         ("적용례", "제7조", date(2026, 1, 1), None),
+    ]
+
+
+def test_what_another_law_changes_is_read_from_its_own_lines():
+    spec = importlib.util.spec_from_file_location(
+        "build_effective_dates", ROOT / "scripts" / "build_effective_dates.py"
+    )
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    text = (
+        '제8조(다른 법률의 개정) ①부터 ③까지 생략\n④ 나세법 일부를 다음과 같이 개정한다.\n제1조 중 "가"를 "나"로 한다.\n'
+        '⑤ 가세법 일부를 다음과 같이 개정한다.\n제7조제1항제2호다목 중 "「라법」 제9조"를 "마"로 한다.\n⑥ 생략\n제99조를 삭제한다.'
+    )
+    targets = build.amended_by_other("가세법", text)
+    assert [(t.article, t.paragraph, t.subparagraph, t.item, t.partial) for t in targets] == [
+        ("제7조", 1, "2", None, True)
     ]
 
 
