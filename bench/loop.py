@@ -82,7 +82,7 @@ def readme_block(figures: dict) -> str:
 | `make demo` 처음 (설치·컴파일·학습까지 모두) | {figures["make_demo_cold_s"] / 60:.1f}분 |
 | `make demo` 다시 | {figures["make_demo_again_s"] / 60:.1f}분 |
 | 처음 보는 계산 문제의 최종 세액이 1원까지 맞은 비율, 학습 전 | {figures["base_exact"]:.1%} |
-| 같은 문제, 5분 배우고 Q4_K_M으로 양자화한 학생 | {figures["student_exact"]:.1%} |
+| 같은 문제, 5분 배우고 양자화한 학생 | {figures["student_exact"]:.1%} |
 | 학생 파일 크기 | {figures["student_mb"]} MB |
 """
 

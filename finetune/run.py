@@ -182,7 +182,7 @@ def run_fingerprint(config: RunConfig) -> str:
     here = Path(__file__).parent
     for package in (here, here.parent / "taxlaw"):
         for path in sorted(package.rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
+            if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{path.relative_to(here.parent).as_posix()}:{file_sha256(path)}".encode())
     for name in PACKAGES:
         digest.update(f"{name}={metadata.version(name)}".encode())

@@ -6,18 +6,18 @@ Facts only (provisions, numbers, dates).  Where the addendum leaves a day open, 
 
 from __future__ import annotations
 
-import gzip
 import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Literal
 
 from taxlaw.errors import SourceError
 from taxlaw.law_names import full_name
+from taxlaw.table_files import read_table
 
 UNSETTLED = "시행일 확인 필요"
+API_CLAUSE = "조문시행일자"  # the fact comes from a response of law.go.kr, not from an addendum
 Kind = Literal["시행일", "적용례", "경과조치"]
 _RANK = {"시행일": 0, "적용례": 1, "경과조치": 2}
 _API_GROUP = re.compile(r"(\d{8}):")
@@ -159,7 +159,7 @@ def read_api_dates(
             facts.append(
                 PendingAmendment(
                     law, place["article"] or place["table"], paragraph, ho, place["item"], "시행일", number,
-                    promulgated or date.min, day, day, "조문시행일자",
+                    promulgated or date.min, day, day, API_CLAUSE,
                 )
             )  # fmt: skip
     return tuple(facts)
@@ -193,13 +193,7 @@ def _act_word(law: str) -> str:
 
 @cache
 def _table() -> dict[str, dict[str, tuple[PendingAmendment, ...]]]:
-    source = resources.files("taxlaw").joinpath("data/effective_dates.tsv.gz")
-    try:
-        lines = gzip.decompress(source.read_bytes()).decode("utf-8").splitlines()
-    except OSError as exc:
-        raise SourceError(
-            f"내장 시행일 표를 읽을 수 없습니다: {source}\n  scripts/build_effective_dates.py 로 다시 만드세요. ({exc})"
-        ) from exc
+    lines = read_table("effective_dates.tsv.gz").splitlines()
     table: dict[str, dict[str, list[PendingAmendment]]] = {}
     law, articles = "", {}
     for line in lines:
@@ -211,7 +205,7 @@ def _table() -> dict[str, dict[str, tuple[PendingAmendment, ...]]]:
         articles.setdefault(article.replace(" ", ""), []).append(
             PendingAmendment(
                 law, article, int(hang) if hang else None, ho or None, mok or None, kind, number,
-                date.fromisoformat(promulgated), _day(first), _day(last), f"부칙 {clause}".strip(),
+                date.fromisoformat(promulgated), _day(first), _day(last), API_CLAUSE if clause == API_CLAUSE else f"부칙 {clause}".strip(),
                 "p" in flags, "n" in flags, tuple(_step(figure) for figure in figures.split(";") if figure),
             )
         )  # fmt: skip

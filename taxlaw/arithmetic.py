@@ -77,20 +77,31 @@ def find_calculations(text: str) -> list[Calculation]:
     Labels inside an equation are read over; an equation that this leaves unread ('… = 200만원과 50억원 × 0.07% = 350만원')
     is read once more from word to word.
     """
-    if "=" not in text and "＝" not in text:
-        return []
+    found: list[Calculation] = []
+    start = 0
+    for line in text.split("\n"):  # no equation runs over a line end
+        if "=" in line or "＝" in line:
+            # The line end before it tells a bullet ('- 5억원') from a minus sign.
+            found += [_moved(calculation, start - 1) for calculation in _line("\n" + line)]
+        start += len(line) + 1
+    return found
+
+
+def _line(text: str) -> list[Calculation]:
     found = _read(text)
     taken = [(calculation.start, calculation.end) for calculation in found]
     for run in _RUN.finditer(text):
-        inside = [(start, end) for start, end in taken if start < run.end() and run.start() < end]
-        if not re.search("[=＝]", run[0]) or inside:
+        if "=" not in run[0] and "＝" not in run[0]:
             continue
-        joined = _JOINED.search(text, 0, run.start()) is not None
-        for part in _read(run[0]):
-            if part.correct or joined:
-                shift = run.start()
-                found.append(replace(part, start=part.start + shift, end=part.end + shift))
+        if any(start < run.end() and run.start() < end for start, end in taken):
+            continue
+        joined = _JOINED.search(text, max(0, run.start() - 12), run.start()) is not None
+        found += [_moved(part, run.start()) for part in _read(run[0]) if part.correct or joined]
     return sorted(found, key=lambda calculation: calculation.start)
+
+
+def _moved(calculation: Calculation, by: int) -> Calculation:
+    return replace(calculation, start=calculation.start + by, end=calculation.end + by)
 
 
 def _read(text: str) -> list[Calculation]:

@@ -5,15 +5,13 @@ Facts only (law, number, heading, effective date) at three dates; no text of any
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Literal
 
-from taxlaw.errors import SourceError
 from taxlaw.law_names import full_name, looks_like_tax_law, nearest_law
+from taxlaw.table_files import read_table
 
 Status = Literal["found", "deleted", "no_such_article", "no_such_law", "law_not_indexed"]
 _DELETED, _ABSENT, _UNTITLED = "!", "-", "?"
@@ -121,13 +119,7 @@ def _sibling(law: _Law, number: str) -> str | None:
 
 @cache
 def _index() -> tuple[tuple[date, ...], dict[str, _Law]]:
-    source = resources.files("taxlaw").joinpath("data/article_index.tsv.gz")
-    try:
-        lines = gzip.decompress(source.read_bytes()).decode("utf-8").splitlines()
-    except OSError as exc:
-        raise SourceError(
-            f"내장 조문 색인을 읽을 수 없습니다: {source}\n  scripts/build_article_index.py 로 다시 만드세요. ({exc})"
-        ) from exc
+    lines = read_table("article_index.tsv.gz").splitlines()
     dates = tuple(date.fromisoformat(day) for day in lines[0].split("\t"))
     laws: dict[str, _Law] = {}
     for line in lines[1:]:

@@ -22,8 +22,8 @@ from pydantic import (
 )
 
 from taxlaw import calculators
-from taxlaw.call_models import FURTHER, MODELS, RENAMED, Amount, Year
 from taxlaw.calculators import CorporateFacts, GiftFacts, IncomeFacts, Result, VatSimplifiedFacts
+from taxlaw.call_models import FURTHER, MODELS, RENAMED, Amount, Year
 from taxlaw.errors import CallError, UnsupportedCase
 from taxlaw.money import find_amounts, format_won, parse_won
 from taxlaw.strict_config import StrictModel
@@ -86,7 +86,7 @@ class CorporateCall(StrictModel):
 
 
 Call = GiftCall | IncomeCall | VatSimplifiedCall | CorporateCall | StrictModel  # StrictModel: those of call_models
-_ANY = Union[GiftCall, IncomeCall, VatSimplifiedCall, CorporateCall, *MODELS.values()]  # noqa: UP007  (built at run time)
+_ANY = Union[GiftCall, IncomeCall, VatSimplifiedCall, CorporateCall, *MODELS.values()]
 _CALL: TypeAdapter[Call] = TypeAdapter(Annotated[_ANY, Field(discriminator="tax")])
 _FENCE = re.compile(r"\s*```(?:json)?\s*")
 

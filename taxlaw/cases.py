@@ -1,4 +1,4 @@
-"""Read the facts a natural Korean question states, for the four taxes the calculators know.
+"""Read the facts a natural Korean question states, for the taxes the calculators know (the further ones: further_cases).
 
 Used to audit other people's data and to check served answers, so a wrong reading is worse than none: an amount without one
 certain role, or a word that may change the case, makes the question unread.
@@ -22,6 +22,7 @@ from taxlaw.case_reading import (
     seen_amounts,
     stated,
 )
+from taxlaw.further_cases import further_tax, read_further
 from taxlaw.gift_case import read_gift
 
 _ASKS = re.compile(r"얼마|계산|세액|세금|구하|구해|내야|낼|납부|\?|궁금|알려")
@@ -42,6 +43,19 @@ _TAXES = {
 }
 _OTHER_TAXES = r"상속세(?!\s?및)|양도소득세|양도세|종합부동산세|종부세|취득세|재산세|퇴직소득|퇴직금|개별소비세|증권거래세|지방소득세|주민세"
 
+# A further tax is read when no other tax is in the question.
+_NAMES = "증여세|상속세|양도|종합부동산세|종부세|취득세|재산세|퇴직|종합소득|연말정산|총급여|부가가치세|법인세"
+_NOT_BESIDE = {
+    tax: "|".join(name for name in _NAMES.split("|") if name not in own)
+    for tax, own in {
+        "retirement": {"퇴직"},
+        "inheritance": {"상속세"},
+        "acquisition": {"취득세"},
+        "property": {"재산세"},
+        "withholding": set(),
+    }.items()
+}
+
 
 def read_case(question: str) -> Call:
     """The call a question amounts to, its amounts in the question's own words.
@@ -54,6 +68,8 @@ def read_case(question: str) -> Call:
         refuse("세액을 묻는 질문이 아닙니다")
     if (part := _ASKS_PART.search(text)) and not _ASKS_TAX.search(text):
         refuse(f"세액이 아니라 다른 값을 묻습니다('{part[0].strip()}')")
+    if (further := further_tax(text)) and not re.search(_NOT_BESIDE[further], text):
+        return read_further(further, text)
     refuse_words(text, _OTHER_TAXES, "다른 세금이 함께 나옵니다")
     found = [tax for tax, words in _TAXES.items() if words.search(text)]
     # 법인세 questions speak of companies, income questions of the company one works for.

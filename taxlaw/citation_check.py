@@ -102,7 +102,9 @@ def _existence(citation: Citation, as_of: date, given: _Given) -> Finding:
     span = (citation.start, citation.end)
     name = f"{citation.law} {citation.article}" if citation.law else citation.article
     if citation.law is None:
-        return Finding("citation", "unchecked", span, f"{name}: 어느 법의 조문인지 적혀 있지 않아 확인하지 못했습니다.")
+        return Finding(
+            "citation", "unchecked", span, f"{name}: 어느 법의 조문인지 적혀 있지 않아 확인하지 못했습니다.", code=3
+        )
     status = lookup(citation.law, citation.article, as_of)
     if status.status == "found":
         heading = f"({status.heading})" if status.heading else ""
@@ -111,14 +113,16 @@ def _existence(citation: Citation, as_of: date, given: _Given) -> Finding:
         return Finding("citation", "unchecked", span, f"{name}: 내장 색인에 없는 법령이라 확인하지 못했습니다.")
     unsure = _why_unsure(citation, status.status, as_of, given)
     if unsure:
-        return Finding("citation", "unchecked", span, f"{name}: {unsure}")
+        return Finding("citation", "unchecked", span, f"{name}: {unsure}", code=4 if citation.former else None)
     if status.status == "no_such_law":
         hint = f" '{status.suggestion}'을(를) 뜻한 것으로 보입니다." if status.suggestion else ""
-        return Finding("citation", "fault", span, f"'{citation.law}'이라는 법령은 없습니다.{hint}", status.suggestion)
+        return Finding(
+            "citation", "fault", span, f"'{citation.law}'이라는 법령은 없습니다.{hint}", status.suggestion, 1
+        )
     if status.status == "deleted":
-        return Finding("citation", "fault", span, f"{name}: {as_of} 기준으로 삭제된 조문입니다.")
+        return Finding("citation", "fault", span, f"{name}: {as_of} 기준으로 삭제된 조문입니다.", code=6)
     hint = f" {status.suggestion}는 있습니다." if status.suggestion else ""
-    return Finding("citation", "fault", span, f"{name}: {as_of} 기준으로 없는 조문입니다.{hint}", status.suggestion)
+    return Finding("citation", "fault", span, f"{name}: {as_of} 기준으로 없는 조문입니다.{hint}", status.suggestion, 1)
 
 
 def _why_unsure(citation: Citation, status: str, as_of: date, given: _Given) -> str | None:
@@ -145,19 +149,19 @@ def _detail(citation: Citation, answer: str, as_of: date, given: _Given) -> Find
         heading, message = wrong
         if " 시행" in citation.law and any(heading_of_act in message for heading_of_act in given.headings_of_acts()):
             return None  # a decree's article under the heading of the act's: how official lists name them too
-        return Finding("citation", "fault", span, f"{name}: {message}", heading)
+        return Finding("citation", "fault", span, f"{name}: {message}", heading, 2)
     count = paragraph_count(citation.law, citation.article)
     paragraph = citation.paragraph
-    if paragraph and paragraph > max(count or 0, 1) and count is not None and not citation.implied:
-        if as_of >= index_dates()[0]:
-            has = f"{count}개의 항만 있습니다" if count else "항으로 나뉘어 있지 않습니다"
-            return Finding("citation", "fault", span, f"{name}: 제{paragraph}항은 없습니다({has}).")
     if citation.implied:
         return None
+    known_day = count is not None and as_of >= index_dates()[0]
+    if paragraph and known_day and paragraph > max(count, 1):
+        has = f"{count}개의 항만 있습니다" if count else "항으로 나뉘어 있지 않습니다"
+        return Finding("citation", "fault", span, f"{name}: 제{paragraph}항은 없습니다({has}).", code=2)
     if meant := given.meant(citation.law, citation.article):
         expected = " ".join(meant)
         message = f"{name}: 근거 자료에 없는 조문입니다. 근거에는 {expected}가 있습니다."
-        return Finding("citation", "fault", span, message, expected)
+        return Finding("citation", "fault", span, message, expected, 2)
     known = given.paragraphs.get((citation.law, citation.article), set())
     if paragraph and known and paragraph not in known and given.own != (citation.law, citation.article):
         expected = f"{name}제{min(known)}항" if len(known) == 1 else None
@@ -168,6 +172,7 @@ def _detail(citation: Citation, answer: str, as_of: date, given: _Given) -> Find
             span,
             f"{name}: 근거 자료는 {paragraphs}을 들고 있으나 답변은 제{paragraph}항입니다.",
             expected,
+            2,
         )
     return None
 

@@ -131,6 +131,7 @@ def _as_json(verdict: Verdict) -> dict[str, object]:
             "span": finding.span,
             "message": finding.message,
             "expected": finding.expected,
+            "code": finding.code,
         }
         for finding in verdict.findings
     ]

@@ -23,3 +23,7 @@ class CallError(TaxLawError):
 
 class SourceError(TaxLawError):
     """A statute, ruling or digest file cannot be read in the layout it claims."""
+
+
+class DownloadError(TaxLawError):
+    """law.go.kr did not answer, said no, or sent another law than the one asked for."""

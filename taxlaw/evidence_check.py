@@ -28,7 +28,9 @@ def unsupported_amounts(loose: list[Amount]) -> list[Finding]:
     for amount in loose:
         seen.setdefault(amount.won, amount)
     message = "질문·근거 자료·계산 어디에도 없는 금액입니다: {}"
-    return [Finding("number", "fault", (a.start, a.end), message.format(a.text)) for a in seen.values() if a.won]
+    return [
+        Finding("number", "fault", (a.start, a.end), message.format(a.text), code=18) for a in seen.values() if a.won
+    ]
 
 
 # --- rates, periods, ages, dates ----------------------------------------------------------------------------------
@@ -56,7 +58,7 @@ def substituted_figures(
             figure, answer, evidence, [other for other in given if (other.kind, other.value) not in said]
         ):
             message = f"근거 자료와 다른 수치입니다: 답변 {figure.text}, 근거 {meant.text}."
-            faults.append(Finding("number", "fault", (figure.start, figure.end), message, meant.text))
+            faults.append(Finding("number", "fault", (figure.start, figure.end), message, meant.text, 18))
     return faults
 
 
@@ -131,7 +133,7 @@ def wrong_comparisons(question: str, answer: str, evidence: str) -> list[Finding
         if words and all(_INCLUDES_BELOW[other] != _INCLUDES_BELOW[word] for other in words):
             right = sorted(words)[0]
             message = f"경계가 다릅니다: 답변은 '{answer[span[0] : span[1]]}', 근거 자료는 '{right}'입니다."
-            faults.append(Finding("contradiction", "fault", span, message, right))
+            faults.append(Finding("contradiction", "fault", span, message, right, 19))
     return faults
 
 
@@ -179,7 +181,7 @@ def reversed_conclusion(question: str, answer: str, evidence: str) -> list[Findi
         if known[stem][0] != yes:
             right = evidence[slice(*known[stem][1])]
             message = f"근거 자료와 결론이 반대입니다: 답변 '{head[slice(*span)]}', 근거 '{right}'."
-            faults.append(Finding("contradiction", "fault", span, message, right))
+            faults.append(Finding("contradiction", "fault", span, message, right, 19))
     return faults
 
 

@@ -8,16 +8,35 @@ from typing import Literal
 Kind = Literal["citation", "number", "calculation", "contradiction", "form"]
 Severity = Literal["fault", "unchecked", "confirmed"]
 
+# What language models get wrong about tax law; the numbers are stable, a report may count them.
+REASONS: dict[int, str] = {
+    1: "없는 조문·법령",
+    2: "조문은 있으나 내용·제목·항이 다름",
+    3: "법령 이름 없는 조문",
+    4: "옛 법",
+    5: "아직 시행되지 않은 법",
+    6: "삭제·이동된 조문",
+    7: "공제 누락·오류",
+    8: "세율 구간·누진 계산 오류",
+    15: "금액 단위·자릿수 오류",
+    18: "근거에 없는 수치",
+    19: "근거와 반대되는 결론·경계",
+}
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at.  ``span`` are offsets in the answer; ``expected`` is what should stand there, if known."""
+    """One thing looked at.  ``span`` are offsets in the answer; ``expected`` is what should stand there, if known.
+
+    ``code`` says which kind of mistake (REASONS); None when it is none of them.
+    """
 
     kind: Kind
     severity: Severity
     span: tuple[int, int] | None
     message: str
     expected: str | None = None
+    code: int | None = None
 
 
 @dataclass(frozen=True)

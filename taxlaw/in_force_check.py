@@ -47,7 +47,7 @@ def not_yet_in_force(question: str, answer: str, citations: list[Citation], as_o
         if pending(law, article, as_of) and provision(citation, as_of).status == "not_yet_in_force":
             name, span = f"{law} {article}", (citation.start, citation.end)
             findings.append(
-                Finding("citation", "fault", span, f"{name}: {as_of} 기준으로 아직 시행되지 않은 조문입니다.")
+                Finding("citation", "fault", span, f"{name}: {as_of} 기준으로 아직 시행되지 않은 조문입니다.", code=5)
             )
         findings += _wrong_stair(question, answer, law, article, as_of)
     figures = find_figures(answer) if any(coming.first > as_of for coming in _coming()) else []
@@ -65,7 +65,7 @@ def _told_as_now(coming: _Coming, figures: list[Figure]) -> list[Finding]:
     figure = next(figure for figure in figures if (figure.kind, figure.value) in coming.values)
     now = coming.now[0] if coming.now else None
     message = f"아직 시행 전인 수치입니다: {coming.text}. 지금은 {now or '종전 규정'}이(가) 적용됩니다."
-    return [Finding("number", "fault", (figure.start, figure.end), message, now)]
+    return [Finding("number", "fault", (figure.start, figure.end), message, now, 5)]
 
 
 def _wrong_stair(question: str, answer: str, law: str, article: str, as_of: date) -> list[Finding]:
@@ -86,7 +86,7 @@ def _wrong_stair(question: str, answer: str, law: str, article: str, as_of: date
         ]
         if told and not any((figure.kind, figure.value) in right for figure in stated):
             figure = told[0]
-            return [Finding("number", "fault", (figure.start, figure.end), fact.note(as_of), step.figure)]
+            return [Finding("number", "fault", (figure.start, figure.end), fact.note(as_of), step.figure, 5)]
     return []
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 from functools import cache
-from importlib import resources
 
-from taxlaw.errors import SourceError
+from taxlaw.table_files import read_table
 
 
 def paragraph_count(law: str, article: str) -> int | None:
@@ -29,18 +27,13 @@ def _article(number: str) -> str:
 
 @cache
 def _index() -> dict[str, dict[str, int]]:
-    source = resources.files("taxlaw").joinpath("data/paragraph_index.tsv.gz")
-    try:
-        lines = gzip.decompress(source.read_bytes()).decode("utf-8").splitlines()
-    except OSError as exc:
-        raise SourceError(
-            f"내장 항 색인을 읽을 수 없습니다: {source}\n  scripts/build_paragraph_index.py 로 다시 만드세요. ({exc})"
-        ) from exc
+    lines = read_table("paragraph_index.tsv.gz").splitlines()
     laws: dict[str, dict[str, int]] = {}
+    articles: dict[str, int] = {}
     for line in lines:
         number, _, count = line.partition("\t")
         if count:
             articles[number] = int(count)
         else:
-            articles = laws.setdefault(number.removeprefix("#"), {})
+            laws[number.removeprefix("#")] = articles = {}
     return laws

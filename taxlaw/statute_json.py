@@ -10,12 +10,11 @@ import re
 from datetime import date
 from pathlib import Path
 
+from taxlaw.addenda import read_api_dates
 from taxlaw.errors import SourceError
 from taxlaw.statutes import StatuteArticle
 
 _TITLE = re.compile(r"^제\d+조(?:의\d+)?\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*")
-# '20260701:제57조의2, 제129조제8항20270101:제17조제3항': dates and articles with nothing between two groups.
-_PENDING = re.compile(r"(\d{8}):(.*?)(?=\d{8}:|$)")
 
 
 def read_law_json(text: str, file: Path, source: str) -> list[StatuteArticle]:
@@ -34,7 +33,7 @@ def read_law_json(text: str, file: Path, source: str) -> list[StatuteArticle]:
         raise SourceError(f"법령 JSON에 기본정보 또는 조문이 없습니다: {file}")
     name = " ".join(facts["법령명_한글"].split())
     promulgated, effective = _day(facts.get("공포일자"), file), _day(facts.get("시행일자"), file)
-    later = _pending(facts.get("조문시행일자문자열") or "", file)
+    later = _pending(facts.get("조문시행일자문자열") or "", name, file)
     articles = []
     for unit in _many(units.get("조문단위")):
         if unit.get("조문여부") == "전문":
@@ -83,14 +82,14 @@ def _many(value: object) -> list[dict]:
     return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
 
 
-def _pending(text: str, file: Path) -> dict[str, date]:
+def _pending(text: str, law: str, file: Path) -> dict[str, date]:
     """Articles that take effect later than the rest, whole articles only (제17조제3항 leaves 제17조 as it is)."""
-    days = {}
-    for day, names in _PENDING.findall(text):
-        for name in names.split(","):
-            if re.fullmatch(r"제\d+조(?:의\d+)?", name.strip()):
-                days[name.strip()] = _day(day, file)
-    return days
+    try:
+        facts = read_api_dates(text, law)
+    except SourceError as exc:
+        raise SourceError(f"{exc}\n  {file}") from exc
+    whole = [fact for fact in facts if fact.effective and not (fact.paragraph or fact.subparagraph or fact.item)]
+    return {fact.article: fact.effective for fact in whole if fact.effective}
 
 
 def _day(value: object, file: Path) -> date:

@@ -5,6 +5,7 @@ A fault is something code can show to be wrong; what code cannot judge is report
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cache
 
@@ -31,6 +32,9 @@ from taxlaw.money import Amount, find_amounts, format_won
 from taxlaw.working_check import unequal_twins, wrong_figures, wrong_steps
 
 __all__ = ["Finding", "Verdict", "verify"]
+
+# Taxes that are paid together with another and often told as one sum.
+_WITH_OTHERS = re.compile(r"지방교육세|농어촌특별세|지방소득세|도시지역분")
 
 
 def verify(question: str, answer: str, as_of: date, evidence: str | None = None) -> Verdict:
@@ -66,7 +70,7 @@ def _check_calculations(calculations: list[Calculation]) -> list[Finding]:
             findings.append(Finding("calculation", "confirmed", span, f"계산이 맞습니다: {calculation.text}"))
         else:
             message = f"계산이 틀렸습니다: {calculation.text} (바른 값 {calculation.expected})"
-            findings.append(Finding("calculation", "fault", span, message, calculation.expected))
+            findings.append(Finding("calculation", "fault", span, message, calculation.expected, 8))
     return findings
 
 
@@ -89,6 +93,10 @@ def _check_payable(question: str, answer: str, stated: int | None, result: Resul
     if stated is None:
         message = f"답변에서 최종 세액을 찾지 못했습니다. 질문대로 계산하면 {right}입니다."
         return [Finding("number", "unchecked", None, message, right)]
+    if _WITH_OTHERS.search(answer) and not _WITH_OTHERS.search(question) and stated != result.payable:
+        message = f"답변의 {format_won(stated)}은 함께 내는 세금을 더한 금액일 수 있습니다. 본세는 {right}입니다."
+        if result.tax not in ("gift", "income", "vat_simplified", "corporate"):
+            return [Finding("number", "unchecked", None, message, right)]
     span = next(((a.start, a.end) for a in reversed(find_amounts(answer)) if a.won == stated), None)
     asked_before_credits = "산출세액" in question and "납부" not in question
     if stated == result.payable or (asked_before_credits and stated == result.calculated_tax):
@@ -98,7 +106,10 @@ def _check_payable(question: str, answer: str, stated: int | None, result: Resul
         f" (과세표준 {format_won(result.tax_base)}, 산출세액 {format_won(result.calculated_tax)})."
         f" 전제: {', '.join(result.assumptions)}"
     )
-    return [Finding("number", "fault", span, message, right)]
+    unit_slip = bool(stated) and any(
+        stated * size == result.payable or stated == result.payable * size for size in (10, 100, 1000, 10_000)
+    )
+    return [Finding("number", "fault", span, message, right, 15 if unit_slip else 7)]
 
 
 def _check_support(

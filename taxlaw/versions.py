@@ -6,14 +6,12 @@ not in force yet; that is the business of addenda.py.
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 
-from taxlaw.errors import SourceError
 from taxlaw.law_names import full_name
+from taxlaw.table_files import read_table
 
 
 @dataclass(frozen=True)
@@ -51,13 +49,7 @@ def versions_of(law: str) -> tuple[Version, ...]:
 
 @cache
 def _table() -> dict[str, tuple[Version, ...]]:
-    source = resources.files("taxlaw").joinpath("data/versions.tsv.gz")
-    try:
-        lines = gzip.decompress(source.read_bytes()).decode("utf-8").splitlines()
-    except OSError as exc:
-        raise SourceError(
-            f"내장 판본 표를 읽을 수 없습니다: {source}\n  scripts/build_effective_dates.py 로 다시 만드세요. ({exc})"
-        ) from exc
+    lines = read_table("versions.tsv.gz").splitlines()
     table: dict[str, list[Version]] = {}
     law = ""
     for line in lines:

@@ -6,6 +6,7 @@ Catches what right arithmetic hides: an amount copied wrongly from the question,
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from taxlaw.calculators import Result
 from taxlaw.figures import find_figures
@@ -37,7 +38,7 @@ def wrong_steps(answer: str, result: Result) -> list[Finding]:
             right = format_won(next(iter(amounts)))
             start = match.start("rest")
             message = f"{label}이(가) 다릅니다: 답변 {found[-1].text}, 다시 계산한 값 {right}."
-            faults.append(Finding("number", "fault", (start, match.end("rest")), message, right))
+            faults.append(Finding("number", "fault", (start, match.end("rest")), message, right, 7))
     return faults
 
 
@@ -52,7 +53,9 @@ def wrong_figures(question: str, answer: str, result: Result) -> list[Finding]:
         for figure in find_figures(line) if kinds else ():
             if figure.kind in kinds and (figure.kind, figure.value) not in known:
                 span = (start + figure.start, start + figure.end)
-                faults.append(Finding("number", "fault", span, f"이 계산에 쓰이지 않는 수치입니다: {figure.text}"))
+                faults.append(
+                    Finding("number", "fault", span, f"이 계산에 쓰이지 않는 수치입니다: {figure.text}", code=8)
+                )
         start += len(line) + 1
     return faults
 
@@ -61,11 +64,11 @@ def unequal_twins(answer: str) -> list[Finding]:
     """'6억 140만원 (601,400,000원)' with two values: one amount written twice, differently."""
     amounts = find_amounts(answer)
     faults = []
-    for first, second in zip(amounts, amounts[1:], strict=False):
+    for first, second in pairwise(amounts):
         between, after = answer[first.end : second.start], answer[second.end : second.end + 1]
         if re.fullmatch(r"\s?\(", between) and after == ")" and first.won != second.won and "," in second.text:
             if not re.search("[억만]", first.text) or re.search("[억만]", second.text):
                 continue
             message = f"같은 금액을 다르게 적었습니다: {first.text} ({second.text})"
-            faults.append(Finding("calculation", "fault", (first.start, second.end + 1), message))
+            faults.append(Finding("calculation", "fault", (first.start, second.end + 1), message, code=15))
     return faults

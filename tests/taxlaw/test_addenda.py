@@ -1,7 +1,6 @@
 """If these fail, an amendment that only stands in the text is told as the law: 배당 11%, 자녀 13세, 납부지연가산세."""
 
 import gzip
-import importlib.util
 import json
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from taxlaw.addenda import UNSETTLED, PendingAmendment, amendments, pending, read_api_dates
 from taxlaw.addendum_clauses import elapsed, read_day, read_effective_clause, read_targets, read_transition_clause
 from taxlaw.addendum_text import read_addenda
+from taxlaw.effective_facts import amended_by_other
 from taxlaw.errors import SourceError
 
 ROOT = Path(__file__).parents[2]
@@ -232,16 +232,11 @@ def test_transition_sentences():
 
 
 def test_what_another_law_changes_is_read_from_its_own_lines():
-    spec = importlib.util.spec_from_file_location(
-        "build_effective_dates", ROOT / "scripts" / "build_effective_dates.py"
-    )
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
     text = (
         '제8조(다른 법률의 개정) ①부터 ③까지 생략\n④ 나세법 일부를 다음과 같이 개정한다.\n제1조 중 "가"를 "나"로 한다.\n'
         '⑤ 가세법 일부를 다음과 같이 개정한다.\n제7조제1항제2호다목 중 "「라법」 제9조"를 "마"로 한다.\n⑥ 생략\n제99조를 삭제한다.'
     )
-    targets = build.amended_by_other("가세법", text)
+    targets = amended_by_other("가세법", text)
     assert [(t.article, t.paragraph, t.subparagraph, t.item, t.partial) for t in targets] == [
         ("제7조", 1, "2", None, True)
     ]

@@ -20,7 +20,7 @@ def test_verify_prints_one_object_and_fails_on_a_fault(capsys):
     arguments = ("verify", "--question", QUESTION, "--as-of", "2025-07-01", "--answer")
     code, (row,), _ = run(capsys, *arguments, "총 증여세 9,000만원입니다.")
     assert (code, row["ok"]) == (1, False)
-    assert set(row["findings"][0]) == {"kind", "severity", "span", "message", "expected"}
+    assert set(row["findings"][0]) == {"kind", "severity", "span", "message", "expected", "code"}
     assert row["findings"][0]["expected"] == "6억 140만원"
     code, (row,), _ = run(capsys, *arguments, "납부할 세액은 6억 140만원입니다.")
     assert (code, row["ok"]) == (0, True)
