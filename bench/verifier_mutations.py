@@ -20,7 +20,7 @@ from taxlaw.errors import TaxLawError
 from taxlaw.money import find_amounts, format_won
 from taxlaw.paragraphs import article_numbers, paragraph_count
 
-Maker = Callable[[random.Random, Sample], str | None]
+Maker = Callable[[random.Random, Sample], str | None]  # None: the fault would be invisible here
 _ARTICLE = re.compile(r"제\s?\d+\s?조(?:\s?의\s?\d+)?")
 _HEADING = re.compile(r"\s?(?:\((?P<round>[^()\d][^()]*)\)|【(?P<square>[^】]+)】|의 제목은 「(?P<quoted>[^」]+)」)")
 
@@ -339,16 +339,14 @@ def wrong_conclusion(rng: random.Random, sample: Sample) -> str | None:
 
 # --- form ---------------------------------------------------------------------------------------------------------
 def broken_form(rng: random.Random, sample: Sample) -> str | None:
-    return rng.choice(
-        [
-            "",
-            sample.answer + "<end_of_turn>",
-            sample.answer + "\n" + "공제를 받을 수 있습니다. " * 6,
-            sample.answer.rstrip(". ") + " 그리고 이 경우에는 공제를",
-            sample.answer + " 신청인의 주민등록번호는 850101-1234566입니다.",
-            sample.answer + " 문의 전화는 010-1234-5678입니다.",
-        ]
+    added = (
+        "<end_of_turn>",
+        "\n" + "공제를 받을 수 있습니다. " * 6,
+        " 그리고 이 경우에는 공제를",
+        " 신청인의 주민등록번호는 850101-1234566입니다.",
+        " 문의 전화는 010-1234-5678입니다.",
     )
+    return rng.choice(["", *(sample.answer + text for text in added)])
 
 
 CITATION: dict[str, Maker] = {

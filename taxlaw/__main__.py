@@ -1,4 +1,4 @@
-"""Command line of the domain core: ``python -m taxlaw verify`` and ``python -m taxlaw lookup``.  Only parses."""
+"""Command line of the domain core: ``python -m taxlaw verify``, ``lookup`` and ``update``.  Only parses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ EPILOG = """예 (examples):
   python -m taxlaw verify --jsonl answers.jsonl --as-of 2025-07-01     # 한 줄에 {"question", "answer"}; '-' 는 표준 입력
   python -m taxlaw lookup "상증법 제53조"
   python -m taxlaw lookup "소득세법 제17조제3항" --as-of 2026-06-01        # 글에는 있으나 시행 전인 개정을 알려 준다
+  python -m taxlaw update --law 소득세법 --law "소득세법 시행령"            # law.go.kr에서 표를 새로 받는다 (LAW_GO_KR_OC 필요)
 
-끝 코드(exit code): 0 잘못 없음, 1 잘못 있음(verify) 또는 기준일에 서 있지 않은 조문(lookup), 2 입력 오류."""
+끝 코드(exit code): 0 잘못 없음, 1 잘못 있음(verify) 또는 기준일에 서 있지 않은 조문(lookup), 2 입력 또는 내려받기 오류."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,6 +24,13 @@ def main(argv: list[str] | None = None) -> int:
     from taxlaw.errors import TaxLawError
 
     try:
+        if args.command == "update":
+            from taxlaw.law_api import LawApi, Pace, find_key
+            from taxlaw.table_files import data_folder
+            from taxlaw.update import run_update
+
+            api = LawApi(find_key(Path.cwd()), Pace(args.pause, args.timeout))
+            return run_update(args.out or data_folder(), api, args.as_of, args.law, sys.stdout, sys.stderr)
         if args.command == "lookup":
             return run_lookup(args.text, args.as_of, sys.stdout, args.statutes)
         return run_verify(args.question, args.answer, args.evidence, args.jsonl, args.as_of, sys.stdin, sys.stdout)
@@ -36,11 +44,11 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m taxlaw",
-        description="세법 답변 검증과 조문 찾기 (verify answers on Korean tax law, look up articles)",
+        description="세법 답변 검증, 조문 찾기, 표 갱신 (verify answers on Korean tax law, look up articles, refresh the tables)",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{verify,lookup}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{verify,lookup,update}")
     verify = commands.add_parser("verify", help="질문과 답변을 검증한다 (JSON 한 줄씩 출력)")
     verify.add_argument("--question", help="질문")
     verify.add_argument("--answer", help="답변")
@@ -49,7 +57,23 @@ def _parser() -> argparse.ArgumentParser:
     lookup = commands.add_parser("lookup", help='조문을 찾는다: "상증법 제53조"')
     lookup.add_argument("text", help="조문 인용이 든 글")
     lookup.add_argument("--statutes", type=Path, metavar="FOLDER", help="법령 폴더(.md, .json): 조문의 글도 보여 준다")
-    for command in (verify, lookup):
+    update = commands.add_parser("update", help="조문·판본·시행일 표를 law.go.kr에서 새로 받는다")
+    update.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="표를 둘 폴더 (기본값: $SLM_FOREST_DATA 또는 ~/.local/share/slm-forest/taxlaw)",
+    )
+    update.add_argument(
+        "--law", action="append", default=[], metavar="NAME", help="받을 법 (여러 번 쓸 수 있음; 기본값: 모두)"
+    )
+    update.add_argument(
+        "--pause", type=float, default=1.0, metavar="SECONDS", help="요청 사이의 간격, 0.5 이상 (기본값: 1)"
+    )
+    update.add_argument(
+        "--timeout", type=float, default=30.0, metavar="SECONDS", help="한 요청을 기다리는 시간 (기본값: 30)"
+    )
+    for command in (verify, lookup, update):
         command.add_argument(
             "--as-of", type=_day, default=date.today(), metavar="YYYY-MM-DD", help="기준일 (기본값: 오늘)"
         )

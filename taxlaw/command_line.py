@@ -15,6 +15,7 @@ from taxlaw.citations import find_citations
 from taxlaw.errors import ConfigError
 from taxlaw.lookup import provision
 from taxlaw.statutes import load_statutes
+from taxlaw.table_files import active_tables
 from taxlaw.verify import Verdict, verify
 
 
@@ -81,6 +82,7 @@ def run_lookup(text: str, as_of: date, out: TextIO, statutes: Path | None = None
             "pending": [_pending_json(fact) for fact in report.pending],
             "confirm": report.confirm,
             "notes": list(report.notes),
+            "source": active_tables().describe(citation.law),
         }
         if texts is not None:
             record["text"] = report.text

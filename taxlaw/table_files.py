@@ -56,7 +56,7 @@ class TableSet:
         if law is None:
             return base
         return (
-            f"{base}: {self.laws[law]}에 law.go.kr에서 받음" if law in self.laws else f"{base}: 이 법은 내장 표 그대로"
+            f"{base}: {self.laws[law]} 기준으로 law.go.kr에서 받음" if law in self.laws else f"{base}: 이 법은 내장 표 그대로"
         )
 
 
@@ -127,8 +127,9 @@ def tables_in(folder: Path) -> TableSet | None:
 
 
 def write_tables(folder: Path, texts: Mapping[str, str], as_of: date, laws: Mapping[str, date], source: str) -> None:
-    """Write a set; the manifest goes last, so that a set cut short is seen as damaged, never used."""
+    """Write a set.  The manifest goes first and comes back last, so that a set cut short is never taken for one."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
     digests = {}
     for name in TABLES:
         raw = gzip.compress(texts[name].encode("utf-8"), compresslevel=9, mtime=0)

@@ -11,7 +11,7 @@ from taxlaw.errors import SourceError
 
 
 class Manifest(BaseModel):
-    """tables.json: ``as_of``: the day the set stands for; ``laws``: law -> the day it was asked for at law.go.kr."""
+    """tables.json: ``as_of``: the day the set stands for; ``laws``: law -> the day for which it was fetched."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -33,6 +33,7 @@ from taxlaw.working_check import unequal_twins, wrong_figures, wrong_steps
 
 __all__ = ["Finding", "Verdict", "verify"]
 
+_CALCULATED = re.compile(r"산출세액(?:은|이|는|:)\s?(?P<rest>[^\n]{2,120})")
 # Taxes that are paid together with another and often told as one sum.
 _WITH_OTHERS = re.compile(r"지방교육세|농어촌특별세|지방소득세|도시지역분")
 
@@ -89,7 +90,10 @@ def _check_payable(question: str, answer: str, stated: int | None, result: Resul
             return []
         message = f"최종 세액 {format_won(stated)}을 다시 계산하지 못했습니다: {reason}"
         return [Finding("number", "unchecked", None, message)]
-    right = format_won(result.payable)
+    asked_before_credits = "산출세액" in question and "납부" not in question
+    right = format_won(result.calculated_tax if asked_before_credits else result.payable)
+    if stated is None and asked_before_credits and (told := _CALCULATED.search(answer)):
+        stated = next((amount.won for amount in find_amounts(told["rest"].rpartition("=")[2])), None)
     if stated is None:
         message = f"답변에서 최종 세액을 찾지 못했습니다. 질문대로 계산하면 {right}입니다."
         return [Finding("number", "unchecked", None, message, right)]
@@ -98,7 +102,6 @@ def _check_payable(question: str, answer: str, stated: int | None, result: Resul
         if result.tax not in ("gift", "income", "vat_simplified", "corporate"):
             return [Finding("number", "unchecked", None, message, right)]
     span = next(((a.start, a.end) for a in reversed(find_amounts(answer)) if a.won == stated), None)
-    asked_before_credits = "산출세액" in question and "납부" not in question
     if stated == result.payable or (asked_before_credits and stated == result.calculated_tax):
         return [Finding("number", "confirmed", span, f"최종 세액 {format_won(stated)}이 다시 계산한 값과 같습니다.")]
     message = (

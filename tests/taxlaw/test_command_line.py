@@ -81,6 +81,7 @@ def test_lookup(capsys):
         "pending": [],
         "confirm": False,
         "notes": [],
+        "source": "내장 표 (2026-06-01 기준)",
     }
     code, (row,), _ = run(capsys, "lookup", "증여세법 제53조")
     assert (code, row["status"], row["suggestion"]) == (1, "no_such_law", "상속세 및 증여세법")
