@@ -40,7 +40,7 @@ def read_addenda(law: str, markdown: str) -> list[Clause]:
     body = markdown[start.end() :] if start else ""
     headers = list(_HEADER.finditer(body))
     clauses = []
-    for header, following in zip(headers, [*headers[1:], None], strict=True):
+    for header, following in zip(headers, [*headers[1:], None], strict=False):  # no header: nothing
         text = body[header.end() : following.start() if following else len(body)].replace("\\.", ".")
         text = re.sub(r"\n{2,}", "\n", text).strip()
         promulgated = date(*(int(part) for part in header["day"].split(".")))

@@ -1,8 +1,9 @@
-"""Every test sees the tables in the package, whatever ``taxlaw update`` has put into the home of whoever runs them."""
+"""Property tests search anew on a developer's machine and repeat the same examples in CI, so that CI's verdict is repeatable."""
 
 import os
-import tempfile
-from pathlib import Path
 
-os.environ["SLM_FOREST_DATA"] = str(Path(tempfile.gettempdir()) / "slm-forest-without-refreshed-tables")
-os.environ.pop("LAW_GO_KR_OC", None)
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")

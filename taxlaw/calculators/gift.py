@@ -133,7 +133,7 @@ def gift_tax(facts: GiftFacts) -> Result:
 
     credits = prior_credit + filing_credit
     payable = calculated + surcharge - credits
-    if surcharge or credits:
+    if surcharge or credits or steps[-1].amount != payable:  # a credit of 0원 may stand last
         expression = addition(calculated, surcharge) + "".join(
             f" - {format_won(part)}" for part in (prior_credit, filing_credit) if part
         )

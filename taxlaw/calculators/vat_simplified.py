@@ -94,7 +94,7 @@ def vat_simplified(facts: VatSimplifiedFacts) -> Result:
         notes.append("영수증을 발급하는 업종이고 카드 매출은 신용카드·현금영수증 매출")
     credits = purchase_credit + card_credit
     payable = calculated - credits
-    if credits:
+    if credits or steps[-1].amount != payable:  # a credit of 0원 may stand last
         articles.append(f"{ACT} 제63조제6항")
         steps.append(Step("차감", subtraction(calculated, purchase_credit, card_credit), payable, "빼고 남은 세금"))
     return Result(

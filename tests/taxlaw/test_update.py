@@ -16,7 +16,7 @@ from taxlaw.__main__ import main
 from taxlaw.command_line import run_lookup
 from taxlaw.errors import ConfigError, DownloadError, SourceError
 from taxlaw.law_api import LawApi, Pace, failure, find_key, records
-from taxlaw.update import update
+from taxlaw.update import _read_body, run_update, update
 
 KEY = "someone@key"
 AS_OF = date(2026, 10, 1)
@@ -49,7 +49,10 @@ def unit(number, heading, text, branch=None, **more):
     }
 
 
-OLD_UNITS = [unit(str(n), f"시험 제목 {n}", "가나다.") for n in range(1, 14)]
+OLD_UNITS = [
+    *[unit(str(n), f"시험 제목 {n}", "가나다.") for n in range(1, 14) if n != 11],
+    unit("8", "시험 제목", "가나다.", branch="2"),
+]
 ADDENDUM = [
     [
         "부칙 <제21500호,2026.9.1>",
@@ -200,7 +203,7 @@ def test_the_refreshed_tables_answer_and_the_others_stay(tmp_path, serve, tables
     assert articles.lookup(LAW, "제13조", AS_OF).status == "deleted"
     assert articles.lookup("소득세법", "제17조", AS_OF).status == "found"
     assert (versions.version_on(LAW, AS_OF).number, versions.version_on(LAW, AS_OF).serial) == ("21500", "999002")
-    assert versions.version_on(LAW, date(2025, 7, 1)).number == "20616"
+    assert versions.version_on(LAW, date(2025, 7, 1)).number == "19925"
     assert versions.version_on(LAW, AS_OF).effective == date(2026, 9, 1)
     assert paragraphs.paragraph_count(LAW, "제5조") >= 2
 
@@ -243,23 +246,27 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path, serve):
     assert update(tmp_path, connect(), AS_OF, [LAW], today=AS_OF).requests == 0
 
 
-def test_interrupted_by_the_user(tmp_path, serve, monkeypatch, capsys):
-    script = serve(GOOD)
-    monkeypatch.setenv("LAW_GO_KR_OC", KEY)
-    monkeypatch.setattr("taxlaw.law_api.time.sleep", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-    arguments = ["update", "--out", str(tmp_path), "--law", LAW, "--as-of", "2026-10-01"]
-    monkeypatch.setattr("taxlaw.update.date", Today)
-    assert main(arguments) == 130
-    assert "이어 받습니다" in capsys.readouterr().err and len(script.seen) == 1
-    monkeypatch.setattr("taxlaw.law_api.time.sleep", lambda _: None)
-    assert main(arguments) == 0
-    assert len(script.seen) == 2 and "제21500호" in capsys.readouterr().out
-
-
 class Today(date):
     @classmethod
     def today(cls):
         return AS_OF
+
+
+def test_interrupted_by_the_user_then_run_from_the_command_line(tmp_path, serve, monkeypatch, capsys):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    script = serve(GOOD)
+    monkeypatch.setattr("taxlaw.update.date", Today)
+    err = io.StringIO()
+    assert run_update(tmp_path, LawApi(KEY, Pace(), Clock(), stop), AS_OF, [LAW], io.StringIO(), err) == 130
+    assert "이어 받습니다" in err.getvalue() and script.seen == [f"{LAW}#1"]
+    monkeypatch.setenv("LAW_GO_KR_OC", KEY)
+    arguments = ["update", "--out", str(tmp_path), "--law", LAW, "--as-of", "2026-10-01"]
+    assert main(arguments) == 0
+    assert script.seen == [f"{LAW}#1", "999002@20260901"]
+    out, err = capsys.readouterr()
+    assert "제21500호" in out and KEY not in out + err
 
 
 def test_one_record_is_a_dict_and_many_fill_pages(tmp_path, serve):
@@ -402,12 +409,9 @@ def test_the_samples_are_told_apart():
 @pytest.mark.skipif(not (SHARED / "law_api").is_dir(), reason="shared data is not here")
 def test_a_real_response_becomes_rows(tmp_path, serve, tables):
     """소득세법 제12조 alone is a cut response; as an answer for one article it still reads, dates and all."""
-    from taxlaw.update import _read_body
-    from taxlaw.versions import Version
-
     real = json.loads((SHARED / "law_api" / "law_service_ita12_abridged.json").read_text(encoding="utf-8"))
     serve({"280405@20260701": real})
-    version = Version("소득세법", date(2025, 12, 23), "21221", date(2026, 7, 1), "280405", "일부개정")
+    version = versions.Version("소득세법", date(2025, 12, 23), "21221", date(2026, 7, 1), "280405", "일부개정")
     units, _, rows = _read_body(tmp_path, connect(), "소득세법", version)
     assert [article.article for article in units] == ["제12조"]
     assert ("제17조", 3, date(2027, 1, 1)) in {(row.target.article, row.target.paragraph, row.last) for row in rows}
