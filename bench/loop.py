@@ -20,6 +20,7 @@ from datetime import date
 from pathlib import Path
 
 REPO = Path(__file__).parents[1]
+QUESTION = "부모님께 20억원을 증여받았는데 증여세는 얼마인가요?"
 
 
 def timed(command: list[str], where: Path, environment: dict[str, str], log: Path) -> tuple[float, str]:
@@ -49,9 +50,10 @@ def measure(keep: Path | None) -> dict:
         "XDG_CACHE_HOME": str(place / "xdg-cache"),
         "HF_HUB_OFFLINE": "1",
     }
-    first, answer = timed(["make", "demo"], clone, environment, log)
+    first, _ = timed(["make", "demo"], clone, environment, log)
     second, _ = timed(["make", "demo"], clone, environment, log)
     python = str(clone / ".venv/bin/python")
+    _, answer = timed([python, "-m", "serve", "--question", QUESTION], clone, environment, log)
     helps = {
         room: round(min(timed([python, "-m", room, "--help"], clone, environment, log)[0] for _ in range(5)), 3)
         for room in ("data_gen", "finetune", "serve")
@@ -71,6 +73,7 @@ def measure(keep: Path | None) -> dict:
         "base_exact": run["eval"]["base"]["exact"],
         "student_exact": run["eval"]["student"]["exact"],
         "student_mb": round((run_file.parent / run["student"]["gguf"]).stat().st_size / 1e6),
+        "train": run["train"],
         "eval": run["eval"],
     }
 
@@ -98,6 +101,7 @@ def write_readme(figures: dict) -> None:
 
 def page(figures: dict) -> str:
     """The figures as Markdown."""
+    counts = ", ".join(f"{key} {figures['counts'][key]:,}" for key in ("requested", "accepted", "rejected", "failed"))
     helps = " · ".join(f"`{room}` {seconds:.2f} s" for room, seconds in figures["help_s"].items())
     return f"""# The loop, measured
 
@@ -108,11 +112,15 @@ Made by `.venv/bin/python bench/loop.py` on {figures["date"]} at commit `{figure
 | `make demo` in a clean clone, everything installed and compiled | {figures["make_demo_cold_s"] / 60:.1f} min |
 | `make demo` again | {figures["make_demo_again_s"] / 60:.1f} min |
 | `--help` (best of 5) | {helps} |
-| dataset | {json.dumps(figures["counts"], ensure_ascii=False)} |
+| dataset pairs | {counts} |
+| training | {figures["train"]["steps"]} steps, {figures["train"]["tokens"]:,} tokens, {figures["train"]["tokens_per_second"]:.0f} tokens/s |
 | exact final amount on held-out worked examples, base model | {figures["base_exact"]:.1%} |
 | the same, trained and quantised student | {figures["student_exact"]:.1%} |
 
-The answer it printed:
+Held-out rows per side: base {figures["eval"]["base"]["rows"]}, student {figures["eval"]["student"]["rows"]}. They share question templates with training,
+not amounts or documents.
+
+`python -m serve --question "{QUESTION}"` in that clone:
 
 ```text
 {figures["answer"]}

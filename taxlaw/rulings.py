@@ -1,4 +1,6 @@
-"""The casebook of the National Tax Service (국세청 해석사례): read from the package korean-tax-mcp, or from a file.
+"""Rulings: the type, and the casebook of the National Tax Service (국세청 해석사례) from the package korean-tax-mcp or a file.
+
+Other documents of the service are read by nts_documents.py.
 
 The package is data to us: its folder is located, but none of its code is run.
 """
@@ -23,16 +25,41 @@ _COLOPHON = re.compile(r"\s*집필진\s.*$", re.DOTALL)
 
 
 @dataclass(frozen=True)
+class Section:
+    """A part of a document: ``name`` is its kind (사실관계, 처분청 의견 …; '' for what no heading names), ``text`` all of it."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Ruling:
-    """One answered question: 쟁점 ``issue``, 문서번호 ``number``, 답변요지 ``gist``, 관련법령 ``laws``."""
+    """One document: 세목 ``field``, 쟁점 or title ``issue``, 문서번호 ``number``, 요지 ``gist``, 관련법령 ``laws``.
+
+    ``replied`` (회신일, 결정일, 선고일) is None for a 기본통칙, which bears only the year of its edition.  ``document_class``:
+    질의회신, 사전답변, 과세기준자문, 고시서면질의, 과세적부, 이의신청, 심사청구, 심판청구, 판례, 헌재, 기본통칙, 해석사례.  ``reply``: 회신 or
+    주문 in the site's own field.  The texts of ``sections`` joined give ``body``; it is '' where the source has none, or cut it.
+    """
 
     id: str
     field: str
     issue: str
     number: str
-    replied: date
+    replied: date | None
     gist: str
     laws: str
+    document_class: str = "해석사례"
+    reply: str = ""
+    body: str = ""
+    sections: tuple[Section, ...] = ()
+    related: tuple[str, ...] = ()
+    source: str = ""
+    deleted: bool = False
+
+    def section(self, name: str) -> str | None:
+        """All text of one kind of section, or None when the document has none."""
+        found = [part.text for part in self.sections if part.name == name]
+        return "".join(found) if found else None
 
 
 class _Row(StrictModel):
@@ -54,7 +81,7 @@ def load_casebook(path: Path | None = None) -> tuple[Ruling, ...]:
     Raises SourceError when the package is not installed, the file is missing, or a row does not fit.
     """
     source = Path(path) if path is not None else casebook_path()
-    rulings = tuple(_ruling(row, f"{source.name} {place}") for place, row in _rows(source))
+    rulings = tuple(_ruling(row, f"{source.name} {place}") for place, row in read_rows(source))
     seen: set[str] = set()
     for ruling in rulings:
         if ruling.id in seen:
@@ -76,7 +103,8 @@ def casebook_path() -> Path:
     )
 
 
-def _rows(source: Path) -> list[tuple[str, object]]:
+def read_rows(source: Path) -> list[tuple[str, object]]:
+    """(place, row) of a JSON list or a JSONL file.  Raises SourceError when it is neither."""
     try:
         text = source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
@@ -113,4 +141,4 @@ def _ruling(row: object, where: str) -> Ruling:
         raise SourceError(f"회신일을 읽을 수 없습니다: {where}, {valid.replied!r} ('2024.3.15.'처럼 적습니다)") from exc
     identity = f"casebook-{valid.id:03d}" if isinstance(valid.id, int) else valid.id
     laws = _COLOPHON.sub("", valid.laws)
-    return Ruling(identity, valid.field, valid.issue, valid.number, replied, valid.gist, laws)
+    return Ruling(identity, valid.field, valid.issue, valid.number, replied, valid.gist, laws, source=where)

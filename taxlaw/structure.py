@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from taxlaw.addenda import PendingAmendment, read_api_dates
 from taxlaw.errors import SourceError
 from taxlaw.statute_json import read_law_json
 from taxlaw.statutes import StatuteArticle, read_markdown
@@ -31,12 +32,16 @@ _NOTE = re.compile(
 )
 _DELETED = re.compile(r"\s*삭제\s*(?:<[^>]*>)?\.?\s*(?:\[[^\]]*\]\s*)*\Z")
 _LABEL = re.compile(rf"[ \t]*(?:[{CIRCLED}]|\d+(?:의\d+)?\.(?!\d)|[가-힣](?:의\d+)?\.)[ \t]*")
-_FRONT_FACT = re.compile(r"^(법령ID|공포번호):[ \t]*'?([^'\n]*?)'?[ \t]*$", re.MULTILINE)
+_FRONT_FACT = re.compile(r"^(법령ID|공포번호|상태):[ \t]*'?([^'\n]*?)'?[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a node comes from: law, 법령ID, 시행일, 공포일, 공포번호 and the file."""
+    """Where a node comes from: law, 법령ID, 시행일, 공포일, 공포번호 and the file.
+
+    ``effective`` is the node's own day where a law.go.kr response gives one (제17조제3항: 2027-01-01), else that of what it
+    stands in.  Markdown has one day per file: what waits in it is known to addenda.py.
+    """
 
     law: str
     law_id: str
@@ -127,10 +132,11 @@ class Article:
 
 @dataclass(frozen=True)
 class Statute:
-    """One act, decree or rule in one version."""
+    """One act, decree or rule in one version; ``deleted``: the version repeals it (폐지)."""
 
     origin: Origin
     articles: tuple[Article, ...]
+    deleted: bool = False
 
     def article(self, number: str) -> Article | None:
         """'제59조의4', or None."""
@@ -166,12 +172,21 @@ def read_statute(file: Path, root: Path | None = None) -> Statute | None:
         return None
     law_id, number = str(facts.get("법령ID") or ""), str(facts.get("공포번호") or "")
     first = articles[0]
-    origin = Origin(first.law, law_id, first.effective, first.promulgated, number, first.source)
-    return Statute(origin, tuple(parse_article(article, law_id, number) for article in articles))
+    day = _compact_day(facts.get("시행일자")) or first.effective
+    origin = Origin(first.law, law_id, day, first.promulgated, number, first.source)
+    later = read_api_dates(str(facts.get("조문시행일자문자열") or ""), first.law, number, first.promulgated)
+    repealed = "폐지" in f"{facts.get('상태') or ''}{facts.get('제개정구분') or ''}"
+    return Statute(origin, tuple(parse_article(article, law_id, number, later) for article in articles), repealed)
 
 
-def parse_article(article: StatuteArticle, law_id: str = "", number: str = "") -> Article:
-    """The tree of one article; ``parse_article(a).text == a.text`` for every text."""
+def parse_article(
+    article: StatuteArticle, law_id: str = "", number: str = "", later: tuple[PendingAmendment, ...] = ()
+) -> Article:
+    """The tree of one article; ``parse_article(a).text == a.text`` for every text.
+
+    ``later``: days of parts of it, as ``read_api_dates`` gives them.
+    """
+    later = tuple(fact for fact in later if fact.article == article.article and fact.effective)
     origin = Origin(article.law, law_id, article.effective, article.promulgated, number, article.source)
     lines = article.text.splitlines(keepends=True)
     end = len(lines)
@@ -181,8 +196,10 @@ def parse_article(article: StatuteArticle, law_id: str = "", number: str = "") -
         end = len(lines)
     paragraphs = []
     for mark, block in _blocks(lines[:end], _paragraph_mark):
-        own, subparagraphs = _subparagraphs(block, origin)
-        paragraphs.append(Paragraph(CIRCLED.index(mark) + 1 if mark else None, own, subparagraphs, origin))
+        at = CIRCLED.index(mark) + 1 if mark else None
+        place = _own_day(origin, later, (at, None, None))
+        own, subparagraphs = _subparagraphs(block, place, at, later)
+        paragraphs.append(Paragraph(at, own, subparagraphs, place))
     return Article(article.article, article.heading, tuple(paragraphs), "".join(lines[end:]), origin)
 
 
@@ -243,19 +260,36 @@ def _blocks(lines: list[str], mark) -> list[tuple[str | None, list[str]]]:
     return blocks
 
 
-def _subparagraphs(lines: list[str], origin: Origin) -> tuple[str, tuple[Subparagraph, ...]]:
+def _own_day(
+    origin: Origin, later: tuple[PendingAmendment, ...], place: tuple[int | None, str | None, str | None]
+) -> Origin:
+    """The origin with the day of exactly this place (항, 호, 목), where one is given."""
+    days = [fact.effective for fact in later if (fact.paragraph, fact.subparagraph, fact.item) == place]
+    # An article without 항 is named as a whole, and its own day says so already.
+    return replace(origin, effective=days[0]) if days and any(place) and days[0] else origin
+
+
+def _compact_day(text: object) -> date | None:
+    """20260102 of a response; the dates of Markdown are read with its articles."""
+    return date.fromisoformat(text) if isinstance(text, str) and re.fullmatch(r"\d{8}", text) else None
+
+
+def _subparagraphs(
+    lines: list[str], origin: Origin, paragraph: int | None, later: tuple[PendingAmendment, ...]
+) -> tuple[str, tuple[Subparagraph, ...]]:
     own, parts = "", []
     for name, block in _blocks(lines, _subparagraph_mark):
         if name is None:
             own = "".join(block)
             continue
         lead, items = "", []
+        place = _own_day(origin, later, (paragraph, name, None))
         for letter, words in _blocks(block, _item_mark):
             if letter is None:
                 lead = "".join(words)
             else:
-                items.append(Item(letter, "".join(words), origin))
-        parts.append(Subparagraph(name, lead, tuple(items), origin))
+                items.append(Item(letter, "".join(words), _own_day(place, later, (paragraph, name, letter))))
+        parts.append(Subparagraph(name, lead, tuple(items), place))
     return own, tuple(parts)
 
 

@@ -163,3 +163,34 @@ def test_a_file_that_is_no_statute_is_refused(tmp_path):
     (tmp_path / "가.md").write_text("아무 글", encoding="utf-8")
     with pytest.raises(SourceError, match="머리말"):
         read_statute(tmp_path / "가.md")
+
+
+def test_parts_bear_their_own_day_and_a_repealing_version_is_marked(tmp_path):
+    later = "20270101:제1조제2항, 제1조제3항제2호20280101:제1조제3항제2호가목, 제2조"
+    facts = {"법령명_한글": "가세법", "법령ID": "1", "공포번호": "7", "공포일자": "20251223", "시행일자": "20260101"}
+    first = {
+        "조문번호": "1",
+        "조문여부": "조문",
+        "조문제목": "가",
+        "조문내용": "제1조(가)",
+        "항": [
+            {"항내용": "① 나"},
+            {"항내용": "② 다"},
+            {"항내용": "③ 라", "호": [{"호내용": "1. 마"}, {"호내용": "2. 바", "목": [{"목내용": "가. 사"}]}]},
+        ],
+    }
+    second = {"조문번호": "2", "조문여부": "조문", "조문제목": "나", "조문내용": "제2조(나) 아."}
+    law = {"기본정보": facts | {"조문시행일자문자열": later}, "조문": {"조문단위": [first, second]}}
+    file = tmp_path / "law.json"
+    file.write_text(json.dumps({"법령": law}, ensure_ascii=False), encoding="utf-8")
+    statute = read_statute(file)
+    one, two = statute.articles
+    days = [part.origin.effective.isoformat() for part in one.paragraphs]
+    assert days == ["2026-01-01", "2027-01-01", "2026-01-01"]
+    ho = one.paragraphs[2].subparagraphs
+    assert [part.origin.effective.year for part in (*ho, *ho[1].items)] == [2026, 2027, 2028]
+    assert (two.origin.effective, statute.origin.effective) == (date(2028, 1, 1), date(2026, 1, 1))
+    assert not statute.deleted
+    law["기본정보"] |= {"제개정구분": "폐지"}
+    file.write_text(json.dumps({"법령": law}, ensure_ascii=False), encoding="utf-8")
+    assert read_statute(file).deleted
