@@ -1,4 +1,4 @@
-"""Does an answer say what its evidence says?  Amounts, rates, periods and dates, comparisons, and yes or no.
+"""Does an answer say what its evidence says?  Amounts, rates, periods and dates, and comparisons.
 
 Only beside evidence.  An amount must rest on something; of rates, periods and dates, which answers also draw from other
 provisions or examples, a fault is one that stands where the evidence has another figure the answer never gives.
@@ -10,16 +10,14 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
+from taxlaw.conclusion_check import RULING
 from taxlaw.figures import Figure, find_figures, same_day
 from taxlaw.findings import Finding
 from taxlaw.money import Amount, find_amounts
 
 _AMENDED = re.compile(r"[<\[](?:개정|신설|본조신설|전문개정|제목개정|시행일|삭제|종전)[^>\]\n]{0,400}[>\]]")
-# A ruling concludes; a statute states rules with exceptions, and an answer may rightly be about the exception.
-_RULING = re.compile(
-    r"(?:서면|사전|기준|질의|조심|심사|적부|이의)[-\s]?(?:[가-힣]+-)?\d{4}|대법원|회신|판결|기획재정부"
-)
-_SENTENCE = re.compile(r"[^\n.!?]+(?:\.(?=\d)[^\n.!?]*)*")
+_A_YEAR = (12, "개월")  # '1년에 얼마까지': said of yearly limits that the source words otherwise
+_HOUSEHOLD = re.compile(r"(?<!\d)(\d{1,2})\s?세대\s?(\d{1,2})\s?주택")
 
 
 def unsupported_amounts(loose: list[Amount]) -> list[Finding]:
@@ -48,17 +46,35 @@ def substituted_figures(
     values = {(figure.kind, figure.value) for figure in known}
     days = [figure.value for figure in known if figure.kind == "date"] + [(as_of.year, as_of.month, as_of.day)]
     said = {(figure.kind, figure.value) for figure in stated}
-    faults = []
+    # A ruling is about one case: a period it does not know is not its own.  A statute has neighbours that answers draw on.
+    ruling = RULING.search(evidence) is not None
+    faults = _wrong_households(question, answer, evidence, known_text)
     for figure in stated:
         if (figure.kind, figure.value) in values or _excused(figure, answer, elsewhere):
             continue
         if figure.kind == "date" and any(same_day(figure.value, day) for day in days):
+            continue
+        if ruling and figure.kind in ("period", "age") and figure.value != _A_YEAR:
+            message = f"근거 자료에 없는 기간·나이입니다: {figure.text}"
+            faults.append(Finding("number", "fault", (figure.start, figure.end), message, code=18))
             continue
         if meant := _meant(
             figure, answer, evidence, [other for other in given if (other.kind, other.value) not in said]
         ):
             message = f"근거 자료와 다른 수치입니다: 답변 {figure.text}, 근거 {meant.text}."
             faults.append(Finding("number", "fault", (figure.start, figure.end), message, meant.text, 18))
+    return faults
+
+
+def _wrong_households(question: str, answer: str, evidence: str, known_text: str) -> list[Finding]:
+    """3세대 1주택 where the evidence speaks of 1세대 1주택."""
+    known = {match.groups() for match in _HOUSEHOLD.finditer(f"{evidence}\n{question}\n{known_text}")}
+    faults = []
+    for match in _HOUSEHOLD.finditer(answer):
+        if known and match.groups() not in known and match[1] not in {household for household, _ in known}:
+            right = "{}세대 {}주택".format(*min(known))
+            message = f"근거 자료와 다른 수치입니다: 답변 {match[0]}, 근거 {right}."
+            faults.append(Finding("number", "fault", match.span(), message, right, 18))
     return faults
 
 
@@ -147,51 +163,3 @@ def _comparisons(text: str) -> Iterable[tuple[object, str, tuple[int, int]]]:
     for value, start, end in things:
         if match := _COMPARED.match(text, end):
             yield value, match["word"], (start, match.end())
-
-
-# --- yes or no ----------------------------------------------------------------------------------------------------
-_NOT = (
-    r"(?:(?:하|되|이)?지\s?(?:아니|않|못)|(?:할|될|받을)\s?수\s?없|(?:이|가|은|는|도)?\s?(?:아니|아닙|아님|아닌|불가)"
-    r"|(?:이|가|에|\s)*\s?대상(?:이|에)?\s?(?:아니|아닙|아님|해당하지|포함되지)|에\s?해당(?:하|되)지\s?(?:아니|않))"
-)
-_YES = (
-    r"(?:(?:할|될|받을)\s?수\s?있(?!는지|을지)|\s?가능(?:함|하|합)|\s?대상(?:임|입니|이\s?[되된됩]|에\s?해당[하함합])|에\s?해당(?:함|합|하는\s?것|한다)"
-    r"|합니다|됩니다|입니다|한다|된다|이다|(?:함|됨|임)(?![가-힣])|(?:하|되)는\s?것(?:임|이|입)|(?:하|되)(?:며|고|므로)|해요|돼요)"
-)
-_PREDICATE = re.compile(
-    r"(?<![가-힣])(?P<stem>비과세|과세\s?대상|매입세액공제|세액공제|공제|해당|포함|적용|감면|과세|인정|합산|가산|면제|제외|영세율)"
-    rf"(?:을|를)?(?:(?P<no>{_NOT})|(?P<yes>{_YES}))"
-)
-
-
-def reversed_conclusion(question: str, answer: str, evidence: str) -> list[Finding]:
-    """해당합니다 where the evidence only says 해당하지 않음, and the like.
-
-    Read are the answer's first two sentences; a word that evidence or answer uses both ways settles nothing.
-    """
-    if not _RULING.search(evidence):
-        return []
-    head = "".join(match[0] + "." for match in list(_SENTENCE.finditer(answer))[:2])
-    said, known = _polarity(head), _polarity(evidence)
-    whole = _polarity(answer)
-    faults = []
-    for stem, (yes, span) in said.items():
-        if yes is None or stem not in known or known[stem][0] is None or whole[stem][0] is None:
-            continue
-        if known[stem][0] != yes:
-            right = evidence[slice(*known[stem][1])]
-            message = f"근거 자료와 결론이 반대입니다: 답변 '{head[slice(*span)]}', 근거 '{right}'."
-            faults.append(Finding("contradiction", "fault", span, message, right, 19))
-    return faults
-
-
-def _polarity(text: str) -> dict[str, tuple[bool | None, tuple[int, int]]]:
-    """stem -> (True, False, or None when both ways; span of the first use)."""
-    found: dict[str, tuple[bool | None, tuple[int, int]]] = {}
-    for match in _PREDICATE.finditer(text):
-        stem, yes = match["stem"].replace(" ", ""), match["yes"] is not None
-        if stem in found and found[stem][0] != yes:
-            found[stem] = (None, found[stem][1])
-        else:
-            found.setdefault(stem, (yes, match.span()))
-    return found

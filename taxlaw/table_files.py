@@ -56,7 +56,9 @@ class TableSet:
         if law is None:
             return base
         return (
-            f"{base}: {self.laws[law]} 기준으로 law.go.kr에서 받음" if law in self.laws else f"{base}: 이 법은 내장 표 그대로"
+            f"{base}: {self.laws[law]} 기준으로 law.go.kr에서 받음"
+            if law in self.laws
+            else f"{base}: 이 법은 내장 표 그대로"
         )
 
 

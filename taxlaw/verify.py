@@ -16,10 +16,10 @@ from taxlaw.calls import answer_payable, find_call, run_call
 from taxlaw.cases import read_case
 from taxlaw.citation_check import check_citations
 from taxlaw.citations import find_citations
+from taxlaw.conclusion_check import reversed_conclusion
 from taxlaw.digest import load_digest
 from taxlaw.errors import UnsupportedCase
 from taxlaw.evidence_check import (
-    reversed_conclusion,
     same_words,
     substituted_figures,
     unsupported_amounts,

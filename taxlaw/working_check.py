@@ -43,15 +43,20 @@ def wrong_steps(answer: str, result: Result) -> list[Finding]:
 
 
 def wrong_figures(question: str, answer: str, result: Result) -> list[Finding]:
-    """Rates in the lines of a working, and periods in its assumptions, that the calculation does not have."""
-    said = "\n".join([question, *(f"{s.label} {s.plain} {s.expression}" for s in result.steps), *result.assumptions])
-    known = {(figure.kind, figure.value) for figure in find_figures(said)}
+    """Rates and periods in the lines of a working, and periods in its assumptions, that the calculation does not have."""
+    steps = "\n".join(f"{step.label} {step.plain} {step.expression}" for step in result.steps)
+    told = find_figures("\n".join([question, *result.assumptions]))
+    known = {(figure.kind, figure.value) for figure in [*told, *find_figures(steps)]}
+    # What a working assumes is of the case: 12개월 is not there because a step is called '1년으로 늘려 본 금액'.
+    assumed = {(figure.kind, figure.value) for figure in told}
+    assumed |= {(figure.kind, figure.value) for figure in find_figures(steps) if figure.text in answer}
     faults = []
     start = 0
     for line in answer.split("\n"):
-        kinds = {"rate"} if _WORKING.match(line) else {"period", "age"} if _ASSUMED.match(line) else set()
+        working = _WORKING.match(line) is not None
+        kinds = {"rate", "period", "age"} if working else {"period", "age"} if _ASSUMED.match(line) else set()
         for figure in find_figures(line) if kinds else ():
-            if figure.kind in kinds and (figure.kind, figure.value) not in known:
+            if figure.kind in kinds and (figure.kind, figure.value) not in (known if working else assumed):
                 span = (start + figure.start, start + figure.end)
                 faults.append(
                     Finding("number", "fault", span, f"이 계산에 쓰이지 않는 수치입니다: {figure.text}", code=8)

@@ -17,6 +17,7 @@ from taxlaw.command_line import run_lookup
 from taxlaw.errors import ConfigError, DownloadError, SourceError
 from taxlaw.law_api import LawApi, Pace, failure, find_key, records
 from taxlaw.update import _read_body, run_update, update
+from taxlaw.update_tables import add_versions
 
 KEY = "someone@key"
 AS_OF = date(2026, 10, 1)
@@ -415,3 +416,13 @@ def test_a_real_response_becomes_rows(tmp_path, serve, tables):
     units, _, rows = _read_body(tmp_path, connect(), "소득세법", version)
     assert [article.article for article in units] == ["제12조"]
     assert ("제17조", 3, date(2027, 1, 1)) in {(row.target.article, row.target.paragraph, row.last) for row in rows}
+
+
+def test_a_postponed_day_is_taken_over_and_a_past_one_stays():
+    table = "#가법\n2024-12-31\t100\t2025-01-01\t1\t일부개정\n2025-12-31\t200\t2027-01-01\t2\t일부개정\n"
+    told = [
+        versions.Version("가법", date(2024, 12, 31), "100", date(2026, 1, 1), "1", "일부개정"),
+        versions.Version("가법", date(2025, 12, 31), "200", date(2028, 1, 1), "2", "일부개정"),
+    ]
+    merged = add_versions(table, told, date(2026, 6, 1)).splitlines()
+    assert [line.split("\t")[2] for line in merged[1:]] == ["2025-01-01", "2028-01-01"]
