@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +27,7 @@ SHARED = REPO_ROOT.parent / "shared" / "data"
 
 @dataclass(frozen=True)
 class Sample:
-    """One answer.  ``source``: worked, casebook, digest, fact or ruling; ``call``: the calculator call of a worked one."""
+    """One answer.  ``source``: worked, casebook, digest, fact, quotation or ruling; ``call``: the calculator call of a worked one."""
 
     question: str
     answer: str
@@ -37,9 +38,9 @@ class Sample:
 
 
 def correct_answers(worked: int, facts: int, seed: int) -> list[Sample]:
-    """Worked examples, every recorded answer (with its document as evidence), and ``facts`` statements of the index."""
+    """Worked examples, recorded answers and quotations (with the document as evidence), ``facts`` statements of the index."""
     rng = random.Random(f"verifier:{seed}")
-    return [*_worked(worked, seed), *recorded(), *_digest_rules(), *_headings(facts, rng)]
+    return [*_worked(worked, seed), *recorded(), *_digest_rules(), *_headings(facts, rng), *_quotations()]
 
 
 def _worked(count: int, seed: int) -> Iterator[Sample]:
@@ -83,6 +84,22 @@ def _digest_rules() -> Iterator[Sample]:
         yield Sample(question, f"{name}의 내용입니다. {provision.rule}", AS_OF, evidence, "digest")
         # The same with nothing given: what the package itself knows of the provision must do.
         yield Sample(question, f"{name}의 내용입니다. {provision.rule}", AS_OF, None, "digest")
+
+
+_QUOTABLE = re.compile(r"(?:^|[①-⑳\n]|다\.)\s*(?P<words>[가-힣][^\n.“”\"'‘’①-⑳<>\[\]]{30,200}다)(?=\.\s)")
+_QUOTING = ("{name}는 “{words}”라고 규정하고 있습니다.", "{name}에 따르면 “{words}.”라고 되어 있습니다.")
+
+
+def _quotations() -> Iterator[Sample]:
+    """A sentence of each statute document, quoted to the letter as the article's words, the document as evidence."""
+    for number, document in enumerate(d for d in _documents("auto") if d.kind != "judgment"):
+        _, law, article = document.id.split(":")
+        body = document.text.partition("시행일")[2]
+        found = next((m for m in _QUOTABLE.finditer(body) if m["words"].count("(") == m["words"].count(")")), None)
+        if found:
+            text = _QUOTING[number % 2].format(name=f"{law} {article}", words=found["words"])
+            question = f"{law} {article}의 문언은 어떻게 되어 있습니까?"
+            yield Sample(question, text, document.as_of, document.text, "quotation")
 
 
 _SENTENCES = (

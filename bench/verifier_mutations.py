@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from verifier_answers import Sample
+from verifier_words import altered_quotation, broken_form
 
 from taxlaw.articles import indexed_laws, lookup
 from taxlaw.calls import parse_call, render_working, run_call
@@ -337,18 +338,6 @@ def wrong_conclusion(rng: random.Random, sample: Sample) -> str | None:
     return None
 
 
-# --- form ---------------------------------------------------------------------------------------------------------
-def broken_form(rng: random.Random, sample: Sample) -> str | None:
-    added = (
-        "<end_of_turn>",
-        "\n" + "공제를 받을 수 있습니다. " * 6,
-        " 그리고 이 경우에는 공제를",
-        " 신청인의 주민등록번호는 850101-1234566입니다.",
-        " 문의 전화는 010-1234-5678입니다.",
-    )
-    return rng.choice(["", *(sample.answer + text for text in added)])
-
-
 CITATION: dict[str, Maker] = {
     "article ±1": article_off_by_one,
     "article that never was": article_not_there,
@@ -357,6 +346,7 @@ CITATION: dict[str, Maker] = {
     "other law": other_law,
     "wrong heading": wrong_heading,
     "wrong 항 (paragraph)": wrong_paragraph,
+    "altered quotation": altered_quotation,
 }
 AMOUNT: dict[str, Maker] = {
     "one digit": one_digit,

@@ -57,7 +57,7 @@ def document(rows: list[dict]) -> tuple[str, bool]:
         "",
         f"`.venv/bin/python bench/worked_examples.py`로 {date.today().isoformat()}에 만들었습니다. 손으로 고치지 마십시오.",
         "",
-        f"밖에서 만든 풀이 {len(rows)}건 가운데 **{right}건**이 우리 계산기와 원 단위까지 같습니다. 계산기가 없는 행은 없어야 하고, 적힌 "
+        f"따로 만든 풀이 예제 {len(rows)}건 가운데 **{right}건**이 우리 계산기와 원 단위까지 같습니다. 계산기가 없는 행은 없어야 하고, 적힌 "
         "금액은 모두 같아야 합니다.",
         "",
         "| 세금 | 행 | 일치 |",

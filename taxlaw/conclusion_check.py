@@ -10,12 +10,12 @@ import re
 from taxlaw.findings import Finding
 
 # A ruling concludes; a statute states rules with exceptions, and an answer may rightly be about the exception.
-RULING = re.compile(
-    r"(?:서면|사전|기준|질의|조심|심사|적부|이의)[-\s]?(?:[가-힣]+-)?\d{4}|대법원|회신|판결|기획재정부"
-)
+RULING = re.compile(r"(?:서면|사전|기준|질의|조심|심사|적부|이의)[-\s]?(?:[가-힣]+-)?\d{4}|대법원|회신|판결|기획재정부")
 # A stop ends a sentence after a Hangul letter only: '2024. 11. 14. 회신' is one piece.
 _SENTENCE = re.compile(r"[^\n?!]+?(?:[가-힣)]\.(?=\s|$)|[?!\n]|$)")
-_GIST = re.compile(r"(?:회신\s?요지|요지|회신)\s?:\s?(?P<gist>.+?)(?=\n(?:관련\s?법령|문서번호|회신일|쟁점)|\Z)", re.DOTALL)
+_GIST = re.compile(
+    r"(?:회신\s?요지|요지|회신)\s?:\s?(?P<gist>.+?)(?=\n(?:관련\s?법령|문서번호|회신일|쟁점)|\Z)", re.DOTALL
+)
 _END = r"(?=[.,\n/]|$)"
 _NOT = (
     r"(?:\s?(?:하|되|이)?지\s?(?:아니|않|못)|(?:할|될|받을)\s?수\s?없|(?:이|가|은|는|도)?\s?(?:아니|아닙|아님|아닌|불가)"
@@ -30,6 +30,7 @@ _PREDICATE = re.compile(
     rf"(?:을|를)?(?:(?P<no>{_NOT})|(?P<yes>{_YES}))"
 )
 _BARE = 24  # letters of an opening that is the verdict alone: '적용할 수 있습니다.'
+_REFUSED = re.compile(r"못|않|아니|안\s")
 # 적용가능 and 불가: what is asked for may be had, or may not.
 _POSSIBLE = re.compile(
     rf"(?P<no>불가(?:능)?(?:함|하|합|{_END})|가능하지\s?(?:아니|않)|수\s?없(?:음|는\s?것(?:임|이|입|으로)|습니다|다(?![가-힣])|어요))"
@@ -55,20 +56,27 @@ def reversed_conclusion(question: str, answer: str, evidence: str) -> list[Findi
     sentences = [match[0] for match in _SENTENCE.finditer(answer) if match[0].strip()]
     head = "".join(sentences[:2])
     said, known = _polarity(head), _polarity(evidence)
-    whole, first = _polarity(answer), _polarity(sentences[0]) if sentences else {}
+    if not sentences:
+        return []
+    whole, bare = _polarity(answer), len(sentences[0]) <= _BARE
+    first = _polarity(sentences[0])
+    if bare:
+        said |= first  # the verdict alone outweighs what is said after it
     for stem, (yes, span) in said.items():
         if yes is None or stem not in known or known[stem][0] is None:
             continue
-        if whole[stem][0] is None and not (stem in first and len(sentences[0]) <= _BARE):
+        if whole[stem][0] is None and not (bare and stem in first):
             continue
         if known[stem][0] != yes:
             return [_fault(answer, head, span, evidence[slice(*known[stem][1])])]
     gist = _GIST.search(evidence)
-    if gist is None or not sentences:
+    if gist is None:
         return []
     for pattern in (_TAXED, _BELONGS, _POSSIBLE):
         # The opening sentence answers; what follows it may be about another thing.
-        told = _signs(pattern, sentences[0]) or _signs(pattern, head)
+        told = _signs(pattern, sentences[0])
+        if not told and not (pattern is _POSSIBLE and _REFUSED.search(sentences[0])):
+            told = _signs(pattern, head)
         ruled = _signs(pattern, gist["gist"])
         if len({yes for yes, _ in ruled}) == 1 and len({yes for yes, _ in told}) == 1 and told[0][0] != ruled[0][0]:
             return [_fault(answer, head, told[0][1], gist["gist"][slice(*ruled[0][1])])]

@@ -17,6 +17,8 @@ from taxlaw.money import Amount, find_amounts
 
 _AMENDED = re.compile(r"[<\[](?:개정|신설|본조신설|전문개정|제목개정|시행일|삭제|종전)[^>\]\n]{0,400}[>\]]")
 _A_YEAR = (12, "개월")  # '1년에 얼마까지': said of yearly limits that the source words otherwise
+_DAY = re.compile(r"(?<![\d.])(\d{1,2})월\s?(\d{1,2})일(?!\s?(?:간|동안|이내))")
+_LAST_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _HOUSEHOLD = re.compile(r"(?<!\d)(\d{1,2})\s?세대\s?(\d{1,2})\s?주택")
 
 
@@ -29,6 +31,17 @@ def unsupported_amounts(loose: list[Amount]) -> list[Finding]:
     return [
         Finding("number", "fault", (a.start, a.end), message.format(a.text), code=18) for a in seen.values() if a.won
     ]
+
+
+def impossible_days(answer: str) -> list[Finding]:
+    """A fault per day that no calendar has: 5월 36일.  Needs no evidence."""
+    faults = []
+    for match in _DAY.finditer(answer):
+        month, day = int(match[1]), int(match[2])
+        if not (1 <= month <= 12 and 1 <= day <= _LAST_DAYS[month - 1]):
+            message = f"달력에 없는 날짜입니다: {match[0]}"
+            faults.append(Finding("number", "fault", match.span(), message, code=18))
+    return faults
 
 
 # --- rates, periods, ages, dates ----------------------------------------------------------------------------------
@@ -50,7 +63,7 @@ def substituted_figures(
     ruling = RULING.search(evidence) is not None
     faults = _wrong_households(question, answer, evidence, known_text)
     for figure in stated:
-        if (figure.kind, figure.value) in values or _excused(figure, answer, elsewhere):
+        if (figure.kind, figure.value) in values or _excused(figure, answer, elsewhere, ruling):
             continue
         if figure.kind == "date" and any(same_day(figure.value, day) for day in days):
             continue
@@ -115,7 +128,7 @@ def _words_around(text: str, figure: Figure | Amount) -> set[str]:
     return {word[i : i + 2] for word in f"{before} {after}".split() for i in range(len(word) - 1)}
 
 
-def _excused(figure: Figure, answer: str, elsewhere: list[tuple[int, int]]) -> bool:
+def _excused(figure: Figure, answer: str, elsewhere: list[tuple[int, int]], ruling: bool) -> bool:
     """Whether the figure's sentence cites another provision than those of the evidence, or tells an example."""
     start = max(answer.rfind(". ", 0, figure.start), answer.rfind("\n", 0, figure.start)) + 1
     ends = [at for at in (answer.find(". ", figure.end), answer.find("\n", figure.end)) if at >= 0]
@@ -127,7 +140,9 @@ def _excused(figure: Figure, answer: str, elsewhere: list[tuple[int, int]]) -> b
         and "이상" in answer[max(start, figure.start - 8) : figure.start]
     ):
         return True  # '8년 이상 9년 미만': a row of a table that the evidence gives as a rule
-    example = r"예를 들|가령" if figure.kind in ("rate", "date") else r"예를 들|가령|라면|다면"
+    # '받았다면' tells an example beside a statute; beside a ruling it tells the ruling's own case.
+    strict = ruling or figure.kind in ("rate", "date")
+    example = r"예를 들|가령" if strict else r"예를 들|가령|라면|다면"
     return re.search(example, answer[start:end]) is not None
 
 

@@ -33,7 +33,9 @@ _SAID = re.compile(
     r"\s?(?:(?:이?라고|라는|이라는|고|며|는|을|를|으로|로)\s?)(?:[가-힣]{1,6}\s)?"
     r"(?:규정|정하[고여는]|정한|정해|정합|명시|정의|적(?:고|혀|습|었|은|힌)|되어\s?있|돼\s?있|나와|쓰여|써|밝히|표현|말하|말합)"
 )
-_SAYS = re.compile(r"(?:규정(?:한|하는|된)|정한|정하는|정하고\s있는|명시한|말하는|적힌|적은|문언인|문구인|조문은|법문은)\s?$")
+_SAYS = re.compile(
+    r"(?:규정(?:한|하는|된)|정한|정하는|정하고\s있는|명시한|말하는|적힌|적은|문언인|문구인|조문은|법문은)\s?$"
+)
 _DIRECT = re.compile(r"(?:은|는|에서는?|에는|에|의|에\s?따르면|에\s?의하면|본문|단서|전단|후단)[,:]?\s?$")
 _SENTENCE_END = re.compile(r"[가-힣]\.(?=\s)|\n")
 _ELLIPSIS = re.compile(r"\.{3,}|…+|⋯+|\((?:중략|생략|후략|전략|이하\s?생략)\)|[~～]")
@@ -52,19 +54,25 @@ def check_quotations(
     for span, words, said in quotes:
         citation = _source(answer, span, said, citations, [other for other, *_ in quotes])
         if citation is not None and citation.law:
-            findings.append(_judge(words, span, citation, as_of, evidence, statutes))
+            # ‘…’ around a term may only set it off; it is a quotation where the answer says so.
+            loose = not said and answer[span[0] - 1] in "‘'"
+            # 같은 조 after other quoted words may be the article before them or one named in them.
+            loose |= any(word in citation.text for word in ("같은", "동조", "동 조", "이 조")) and len(quotes) > 1
+            findings.append(_judge(words, span, citation, as_of, evidence, statutes, loose))
     return findings
 
 
 def stands_in(words: str, text: str) -> bool:
     """Whether every part of a quotation (parts: between '…' or '(중략)') stands in the text, spaces and marks aside."""
-    pieces = _ELLIPSIS.split(words)
-    with_brackets = [part for part in map(_plain, pieces) if part]
-    without = [part for part in (_plain(_BRACKETS.sub("", piece)) for piece in pieces) if part]
     readings = _readings(text)
-    return any(
-        parts and all(part in known for part in parts) for parts in (with_brackets, without) for known in readings
-    )
+    pieces = _ELLIPSIS.split(words)
+    parts = [part for part in map(_plain, pieces) if part]
+    if any(all(part in known for part in parts) for known in readings):
+        return bool(parts)
+    # Brackets of the text may be left out of a quotation; those it keeps must be the text's.
+    kept = [_plain(inner) for inner in re.findall(r"\(([^()]*)\)", words)]
+    bare = [part for part in (_plain(_BRACKETS.sub("", piece)) for piece in pieces) if part]
+    return bool(bare) and all(part in readings[-1] for part in bare) and all(inner in readings[0] for inner in kept)
 
 
 def _judge(
@@ -74,8 +82,9 @@ def _judge(
     as_of: date,
     evidence: str | None,
     statutes: Statutes | None,
+    loose: bool,
 ) -> Finding:
-    name = f"{citation.law} {citation.article}"
+    name, weak = f"{citation.law} {citation.article}", citation.former or loose
     told = words if len(words) <= 40 else f"{words[:40]}…"
     if evidence and stands_in(words, evidence):
         return Finding("citation", "confirmed", span, f"{name}: 인용한 말이 근거 자료에 그대로 있습니다.")
@@ -85,9 +94,9 @@ def _judge(
             return Finding("citation", "confirmed", span, f"{name}: 인용한 말이 조문에 그대로 있습니다.")
         # Another version of the text proves nothing against words that may stand in that of the date.
         of_date = not any("기준일의 글과 다를 수 있습니다" in note for note in report.notes)
-        if of_date and not citation.former:
+        if of_date and not weak:
             return _fault(name, told, span, _nearest(words, report.text), "조문")
-    if evidence and not citation.former:
+    if evidence and not weak:
         near = _nearest(words, evidence)
         if near is not None or _is_text_of(evidence, citation):
             return _fault(name, told, span, near, "근거 자료의 조문")

@@ -12,7 +12,8 @@ from functools import cache
 from taxlaw.answer_form import form_faults
 from taxlaw.arithmetic import Calculation, find_calculations
 from taxlaw.calculators import Result
-from taxlaw.calls import answer_payable, find_call, run_call
+from taxlaw.call_answer import CallAnswer, check_call, run_quietly, split_call
+from taxlaw.calls import answer_payable, run_call
 from taxlaw.cases import read_case
 from taxlaw.citation_check import check_citations
 from taxlaw.citations import find_citations
@@ -20,15 +21,17 @@ from taxlaw.conclusion_check import reversed_conclusion
 from taxlaw.digest import load_digest
 from taxlaw.errors import UnsupportedCase
 from taxlaw.evidence_check import (
+    impossible_days,
     same_words,
     substituted_figures,
     unsupported_amounts,
     wrong_comparisons,
 )
 from taxlaw.findings import Finding, Verdict
-from taxlaw.in_force_check import not_yet_in_force
+from taxlaw.in_force_check import not_yet_in_force, unsettled_amendments
 from taxlaw.law_names import full_name
 from taxlaw.money import Amount, find_amounts, format_won
+from taxlaw.quotation_check import Statutes, check_quotations
 from taxlaw.working_check import unequal_twins, wrong_figures, wrong_steps
 
 __all__ = ["Finding", "Verdict", "verify"]
@@ -38,29 +41,76 @@ _CALCULATED = re.compile(r"산출세액(?:은|이|는|:)\s?(?P<rest>[^\n]{2,120}
 _WITH_OTHERS = re.compile(r"지방교육세|농어촌특별세|지방소득세|도시지역분")
 
 
-def verify(question: str, answer: str, as_of: date, evidence: str | None = None) -> Verdict:
+def verify(
+    question: str, answer: str, as_of: date, evidence: str | None = None, statutes: Statutes | None = None
+) -> Verdict:
     """Judge an answer against the law index on a date, exact recomputation, and the evidence it rests on, if given.
 
-    With ``evidence`` (text) every amount must come from it, the question, a cited provision or a right sum.
+    With ``evidence`` (text) every amount must come from it, the question, a cited provision or a right sum.  ``statutes``
+    (what load_statutes gives): texts against which quoted words are compared.
     """
-    call = find_call(answer)
-    findings = [Finding("form", "fault", span, message) for message, span in form_faults(answer, call is not None)]
-    if answer.strip():
-        calculations = find_calculations(answer)
-        result, reason = _recompute(question, as_of)
-        findings += check_citations(answer, as_of, evidence, question, result.articles if result else ())
-        findings += not_yet_in_force(question, answer, find_citations(answer), as_of)
-        findings += [*_check_calculations(calculations), *unequal_twins(answer)]
-        stated = answer_payable(answer, as_of)
-        payable = _check_payable(question, answer, stated, result, reason)
-        findings += payable
-        if result is not None and call is None and not any(f.severity == "fault" for f in payable):
-            wrong_sums = [c for c in calculations if not c.correct]
-            for step in (*wrong_steps(answer, result), *wrong_figures(question, answer, result)):
-                if not any(c.start < step.span[1] and step.span[0] < c.end for c in wrong_sums):
-                    findings.append(step)  # one slip is told once
-        findings += _check_support(question, answer, evidence, calculations, result, stated, as_of)
+    given = split_call(answer)
+    prose = answer if given is None else given.prose
+    findings = [Finding("form", "fault", span, message) for message, span in _form(answer, prose, given)]
+    result, reason = _recompute(question, as_of) if answer.strip() else (None, "")
+    called, unable = run_quietly(given.call, as_of) if given else (None, "")
+    if given is not None:
+        findings += check_call(question, given, called, unable, as_of)
+    stated = answer_payable(answer, as_of)
+    if given is not None and given.call is not None and not prose.strip():
+        findings += _check_payable(question, answer, stated, result, reason)
+    elif prose.strip():
+        findings += _check_prose(question, prose, as_of, evidence, statutes, result, called, reason)
     return Verdict(all(finding.severity != "fault" for finding in findings), tuple(findings))
+
+
+def _form(answer: str, prose: str, given: CallAnswer | None) -> list[tuple[str, tuple[int, int] | None]]:
+    """Faults of form of the whole, and of the prose where there is some beside a call."""
+    if given is None:
+        return form_faults(answer)
+    found = form_faults(answer, is_call=True)
+    return [*found, *(fault for fault in form_faults(prose) if fault not in found)] if prose.strip() else found
+
+
+def _check_prose(
+    question: str,
+    answer: str,
+    as_of: date,
+    evidence: str | None,
+    statutes: Statutes | None,
+    asked: Result | None,
+    called: Result | None,
+    reason: str,
+) -> list[Finding]:
+    """All that is said in words.  ``asked``: the result of the question's case; ``called``: of the call before the words."""
+    result = asked or called
+    citations, calculations = find_citations(answer), find_calculations(answer)
+    quotations = check_quotations(answer, citations, as_of, evidence, statutes)
+    findings = [
+        finding
+        for finding in check_citations(answer, as_of, evidence, question, result.articles if result else ())
+        if not _within(finding, quotations)
+    ]
+    findings += quotations
+    findings += [*not_yet_in_force(question, answer, citations, as_of), *unsettled_amendments(citations, as_of)]
+    findings += [*_check_calculations(calculations), *unequal_twins(answer), *impossible_days(answer)]
+    stated = answer_payable(answer, as_of)
+    payable = _check_payable(question, answer, stated, asked, reason)
+    findings += payable
+    if result is not None and not any(f.severity == "fault" for f in payable):
+        wrong_sums = [c for c in calculations if not c.correct]
+        for step in (*wrong_steps(answer, result), *wrong_figures(question, answer, result)):
+            if not any(c.start < step.span[1] and step.span[0] < c.end for c in wrong_sums):
+                findings.append(step)  # one slip is told once
+    return [*findings, *_check_support(question, answer, evidence, calculations, result, stated, as_of)]
+
+
+def _within(finding: Finding, quotations: list[Finding]) -> bool:
+    """Whether a fault lies in words that were found to be the law's own: 제38조 in them is no citation of the answer's."""
+    spans = [quoted.span for quoted in quotations if quoted.severity == "confirmed"]
+    return finding.severity == "fault" and any(
+        start <= finding.span[0] and finding.span[1] <= end for start, end in spans if finding.span
+    )
 
 
 def _check_calculations(calculations: list[Calculation]) -> list[Finding]:

@@ -92,6 +92,8 @@ def vat_general(facts: VatGeneralFacts) -> Result:
     if facts.zero_rated:
         articles.append(f"{ACT} 제21조")
 
+    worked = len(steps)
+
     bad = bad_debt_tax(facts.bad_debt)
     if facts.bad_debt:
         steps.append(Step("대손세액", f"{format_won(facts.bad_debt)} × 10 ÷ 110", bad, "못 받은 돈에 든 세금"))
@@ -103,8 +105,8 @@ def vat_general(facts: VatGeneralFacts) -> Result:
     credits = bad + deductible + card
     payable = calculated + penalty - credits
     plus = addition(calculated, penalty) if calculated + penalty else "0원"
-    if credits or penalty:
-        articles.append(f"{ACT} 제37조제{'3' if card or penalty else '2'}항")
+    if len(steps) > worked:  # something was worked out after the output tax, if only of 0 won
+        articles.append(f"{ACT} 제37조제{'3' if facts.card_sales or facts.faults else '2'}항")
         if payable >= 0:
             expression = plus + "".join(f" - {format_won(part)}" for part in (bad, deductible, card) if part)
             steps.append(Step("납부할 세액", expression, payable, "빼고 남은 세금"))
@@ -283,18 +285,24 @@ def _card_credit(facts: VatGeneralFacts, room: int, steps: list[Step], articles:
     """신용카드매출전표 발행세액공제 (제46조제1항·제2항)."""
     if not facts.card_sales:
         return 0
+    articles.append(f"{ACT} 제46조제1항")
+    plain = "카드로 받은 매출 몫"
+    reasons = {
+        "": facts.company,  # 제46조제1항제1호가목 itself
+        "제88조제2항": facts.consumer_business is False,
+        "제88조제3항": facts.prior_supply is not None and facts.prior_supply > figures.CARD_CREDIT_PRIOR_SUPPLY,
+    }
+    out = next((paragraph for paragraph, excluded in reasons.items() if excluded), None)
+    if out is not None:
+        articles += [f"{DECREE} {out}"] if out else []
+        steps.append(Step("신용카드 등 세액공제(대상 아님)", "0원", 0, plain))
+        return 0
     unknown = [name for name in ("company", "consumer_business", "prior_supply") if getattr(facts, name) is None]
     if unknown:
         raise MissingFact(
             f"{', '.join(unknown)}: 카드 매출 세액공제에는 법인인지, 최종소비자 상대 업종({DECREE} 제73조)인지, 직전 연도 "
             f"공급가액이 얼마인지 알아야 합니다 ({ACT} 제46조제1항제1호가목)."
         )
-    articles.append(f"{ACT} 제46조제1항")
-    plain = "카드로 받은 매출 몫"
-    if facts.company or not facts.consumer_business or facts.prior_supply > figures.CARD_CREDIT_PRIOR_SUPPLY:
-        articles.append(f"{DECREE} 제88조제{'3' if not facts.company and facts.consumer_business else '2'}항")
-        steps.append(Step("신용카드 등 세액공제(대상 아님)", "0원", 0, plain))
-        return 0
     full = floor_won(facts.card_sales * figures.CARD_CREDIT_RATE)
     left = figures.CARD_CREDIT_CAP - facts.card_credit_used
     credit = min(full, left, room)
@@ -326,7 +334,7 @@ def _penalties(facts: VatGeneralFacts, steps: list[Step], articles: list[str]) -
 def _assumptions(facts: VatGeneralFacts) -> tuple[str, ...]:
     notes = [f"{facts.year}년에 속한 한 과세기간", "의제매입세액 등 다른 공제와 예정신고로 이미 낸 세금은 넣지 않음"]
     if facts.deposits:
-        notes.append("직접 지어 빌려준 임대이고(전대 아님) 주택이 아님")
+        notes.append("빌린 것을 다시 빌려준 임대(전대)가 아니고 주택이 아님")
     if facts.common_input_tax:
         notes.append("모든 공급이 공통매입세액과 관련되고 실지귀속을 나눌 수 없음")
     if facts.bad_debt:

@@ -22,6 +22,7 @@ def _load(name: str):
 
 
 answers = _load("verifier_answers")
+_load("verifier_words")
 mutations = _load("verifier_mutations")
 
 

@@ -47,7 +47,7 @@ def test_the_showcase_row_of_the_predecessor_fails():
 def test_a_call_is_judged_by_what_it_computes():
     right = call_text(read_case(QUESTION))
     assert verify(QUESTION, right, DAY).summary() == "인용 없음 · 금액 재계산 일치"
-    assert faults(QUESTION, right.replace("20억원", "2억원")) == [("number", "6억 140만원")]
+    assert faults(QUESTION, right.replace("20억원", "2억원")) == [("calculation", None), ("number", "6억 140만원")]
     assert faults(QUESTION, right.replace("직계존속", "배우자")) == [("number", "6억 140만원")]
 
 

@@ -1,9 +1,12 @@
 """Beside evidence: what an answer says otherwise than its source is a fault; what it adds in good faith is not."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from taxlaw import in_force_check
+from taxlaw.addenda import UNSETTLED
 from taxlaw.verify import verify
 
 DAY = date(2026, 6, 1)
@@ -92,6 +95,17 @@ def test_law_that_waits_for_its_day_is_not_told_as_law(right, wrong):
     assert len(faults(wrong, None)) == 1
 
 
+def test_a_new_article_whose_day_is_open_is_not_called_wrong(monkeypatch):
+    answer = "국세징수법 시행령 제74조의2에 따릅니다."
+    (settled,) = [f for f in in_force_check.pending("국세징수법 시행령", "제74조의2", DAY) if f.new]
+    assert len(faults(answer, None)) == 1
+    opened = replace(settled, latest=None)
+    monkeypatch.setattr(in_force_check, "pending", lambda *_: (opened,))
+    assert faults(answer, None) == []
+    said = [f for f in verify("?", answer, DAY).findings if UNSETTLED in f.message]
+    assert [f.severity for f in said] == ["unchecked"]
+
+
 def test_what_is_to_come_may_be_told_with_its_year():
     assert faults("소득세법 제17조의 배당가산율은 2027년부터 11%입니다.", None) == []
 
@@ -106,3 +120,56 @@ def test_a_step_of_the_wrong_size_is_seen_though_the_end_is_right():
     right = "증여재산가액: 20억원\n과세표준: 20억원 - 5,000만원 = 19억 5,000만원\n납부할 세액: 6억 140만원"
     assert faults(right, None, question) == []
     assert faults(right.replace("증여재산가액: 20억원", "증여재산가액: 30억원"), None, question) == ["number"]
+
+
+ALLOWED = (
+    "쟁점: 추가공제가 가능한지 여부\n회신일: 2023-09-22\n회신 요지: 3년 이내에 고용을 유지한 1세대 1주택자는 추가공제가 가능함\n"
+    "관련 법령: 국세징수법 제107조"
+)
+REFUSED = ALLOWED.replace("추가공제가 가능함", "추가공제를 적용하지 않음")
+TAXED = ALLOWED.replace("추가공제가 가능함", "부가가치세가 과세되는 것임")
+
+
+@pytest.mark.parametrize(
+    ("ruling", "right", "wrong"),
+    [
+        (ALLOWED, "추가공제가 가능합니다.", "추가공제가 가능하지 않습니다."),
+        (ALLOWED, "공제할 수 있습니다. 국세청의 해석입니다.", "공제할 수 없습니다. 국세청의 해석입니다."),
+        (REFUSED, "적용할 수 없습니다. 적용되지 않는다고 합니다.", "적용할 수 있습니다. 적용되지 않는다고 합니다."),
+        (TAXED, "과세됩니다.", "비과세됩니다."),
+        (TAXED, "부가가치세를 내며, 과세되지 않는 일은 없습니다. 과세됩니다.", "과세되지 않습니다."),
+    ],
+)
+def test_a_ruling_turned_round_is_seen(ruling, right, wrong):
+    assert faults(right, ruling) == []
+    assert faults(wrong, ruling) == ["contradiction"]
+
+
+def test_a_ruling_both_ways_or_a_statute_settles_nothing():
+    both = ALLOWED.replace("가능함", "가능함. 다만 기한이 지나면 불가능함")
+    assert faults("추가공제가 가능하지 않습니다.", both) == []
+    assert faults("해당하지 않습니다.", GIFT + " 자녀에 해당한다.") == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("3년 이내에 유지했다면 가능합니다.", "5년 이내에 유지했다면 가능합니다."),
+        ("1세대 1주택자는 가능합니다.", "3세대 1주택자는 가능합니다."),
+    ],
+)
+def test_beside_a_ruling_its_own_periods_and_households_count(right, wrong):
+    assert faults(right, ALLOWED) == []
+    assert faults(wrong, ALLOWED) == ["number"]
+
+
+def test_a_day_that_no_calendar_has_is_seen_without_evidence():
+    assert faults("2026년 5월 31일까지 신고합니다. 2월 29일도 있습니다.", None) == []
+    assert faults("2026년 5월 36일까지 신고합니다.", None) == ["number"]
+
+
+def test_periods_in_a_working_are_those_of_the_calculation():
+    question = "부모님께 20억원을 증여받았는데 증여세는 얼마인가요?"
+    right = "10년 안에 받은 것까지 더한 금액: 20억원 + 0원 = 20억원\n납부할 세액: 6억 140만원"
+    assert faults(right, None, question) == []
+    assert faults(right.replace("10년", "15년"), None, question) == ["number"]
