@@ -80,18 +80,20 @@ def speed(samples: list[Sample]) -> dict[str, float]:
     short = [sample for sample in samples if len(sample.answer) <= 400][:1000]
     for sample in right_first(short):
         is_ok(sample)  # indexes and patterns are loaded before the clock runs
-    forget()
-    start = time.process_time()
-    for sample in short:
-        check_citations(sample.answer, sample.as_of, None, sample.question, ())
-        find_amounts(sample.answer)
-        find_calculations(sample.answer)
-    parts = time.process_time() - start
-    forget()
-    start = time.process_time()
-    for sample in short:
-        is_ok(sample)
-    whole = time.process_time() - start
+    parts = whole = float("inf")
+    for _ in range(3):  # the best of three: other work on the machine slows a pass, nothing speeds one up
+        forget()
+        start = time.process_time()
+        for sample in short:
+            check_citations(sample.answer, sample.as_of, None, sample.question, ())
+            find_amounts(sample.answer)
+            find_calculations(sample.answer)
+        parts = min(parts, time.process_time() - start)
+        forget()
+        start = time.process_time()
+        for sample in short:
+            is_ok(sample)
+        whole = min(whole, time.process_time() - start)
     return {"citations_and_numbers": len(short) / parts, "whole_verdict": len(short) / whole}
 
 
@@ -186,7 +188,7 @@ def page(figures: dict) -> str:
         "“recorded, statute text” are the recorded digest answers again, with the article's full text as evidence. The official",
         "texts called wrong print a decree's article under a heading that another article bears.",
         "",
-        "| cost, one core | measured |",
+        "| cost, one core, best of three | measured |",
         "|---|---|",
         f"| short answers a second, citations and numbers | {speeds['citations_and_numbers']:,.0f} |",
         f"| short answers a second, whole verdict (case recomputed) | {speeds['whole_verdict']:,.0f} |",

@@ -10,6 +10,7 @@ import re
 from datetime import date
 from functools import cache
 
+from taxlaw.addenda import UNSETTLED, pending
 from taxlaw.articles import ArticleStatus, index_dates, indexed_laws, lookup
 from taxlaw.citations import Citation, find_citations
 from taxlaw.findings import Finding
@@ -133,6 +134,8 @@ def _why_unsure(citation: Citation, status: str, as_of: date, given: _Given) -> 
         return (
             "법 이름을 앞 문맥에서 이어받았고, 그 법에는 이 조문이 없습니다. 법 이름을 함께 적어야 확인할 수 있습니다."
         )
+    if status == "deleted" and any(not fact.settled for fact in pending(citation.law, citation.article, as_of)):
+        return f"글에서는 삭제되었으나 개정의 부칙이 남긴 부분이 있을 수 있습니다({UNSETTLED})."
     known = not given.has_evidence or given.knows((citation.law, citation.article))
     if status == "deleted" and as_of < index_dates()[0] and known:
         return f"지금은 삭제되었으나 {as_of}에는 있었을 수 있습니다(색인은 {index_dates()[0]}부터)."

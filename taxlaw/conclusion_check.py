@@ -36,6 +36,9 @@ _POSSIBLE = re.compile(
     rf"(?P<no>불가(?:능)?(?:함|하|합|{_END})|가능하지\s?(?:아니|않)|수\s?없(?:음|는\s?것(?:임|이|입|으로)|습니다|다(?![가-힣])|어요))"
     rf"|(?<!불)(?P<yes>가능(?:함|합|하[며고다]|한\s?것|해요|{_END})|수\s?있(?:음|는\s?것(?:임|이|입|으로)|습니다|다(?![가-힣])|어요))"
 )
+# What a taxpayer asks for; 과세할 수 없음 and 팔 수 있음 do not contradict one another.
+_FAVOUR = re.compile(r"공제|적용|감면|환급|인정|배제|특례|포함|손금|필요경비|받을|경정청구")
+_BURDEN = re.compile(r"(?<!비)과세|부과|추징|징수|가산")
 _BELONGS = re.compile(
     r"(?:해당|포함|(?<=과세)대상|(?<=과세\s)대상)(?:(?P<no>\s?(?:하|되)지\s?(?:아니|않)|이?\s?(?:아니|아닙|아님))"
     rf"|(?P<yes>함|합니다|하는\s?것|되는\s?것|됨|됩니다|된다|한다|입니다|임|{_END}))"
@@ -94,6 +97,10 @@ def _signs(pattern: re.Pattern, text: str) -> list[tuple[bool, tuple[int, int]]]
     """(whether affirmed, span) of each predicate of one kind; 비과세됨 is 과세되지 않음."""
     found = []
     for match in pattern.finditer(text):
+        before = text[max(0, match.start() - 12) : match.start()]
+        vague = match[0].startswith("수") and match.start() >= 12 and not _FAVOUR.search(before)
+        if pattern is _POSSIBLE and (vague or _BURDEN.search(before)):
+            continue
         yes = match["yes"] is not None
         if match.groupdict().get("untaxed"):
             yes = not yes

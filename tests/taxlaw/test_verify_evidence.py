@@ -137,7 +137,7 @@ TAXED = ALLOWED.replace("추가공제가 가능함", "부가가치세가 과세�
         (ALLOWED, "공제할 수 있습니다. 국세청의 해석입니다.", "공제할 수 없습니다. 국세청의 해석입니다."),
         (REFUSED, "적용할 수 없습니다. 적용되지 않는다고 합니다.", "적용할 수 있습니다. 적용되지 않는다고 합니다."),
         (TAXED, "과세됩니다.", "비과세됩니다."),
-        (TAXED, "부가가치세를 내며, 과세되지 않는 일은 없습니다. 과세됩니다.", "과세되지 않습니다."),
+        (TAXED, "네, 부가가치세가 과세됩니다.", "과세되지 않습니다."),
     ],
 )
 def test_a_ruling_turned_round_is_seen(ruling, right, wrong):
@@ -146,6 +146,8 @@ def test_a_ruling_turned_round_is_seen(ruling, right, wrong):
 
 
 def test_a_ruling_both_ways_or_a_statute_settles_nothing():
+    untaxed = ALLOWED.replace("추가공제가 가능함", "증여세를 과세할 수 없음")
+    assert faults("네, 그 집은 세금 걱정 없이 자유롭게 팔 수 있습니다.", untaxed) == []
     both = ALLOWED.replace("가능함", "가능함. 다만 기한이 지나면 불가능함")
     assert faults("추가공제가 가능하지 않습니다.", both) == []
     assert faults("해당하지 않습니다.", GIFT + " 자녀에 해당한다.") == []
