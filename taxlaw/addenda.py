@@ -90,7 +90,7 @@ class PendingAmendment:
         if not self.settled:
             until = f", 늦어도 {self.latest}부터는 새 규정입니다" if self.latest else ""
             which = "개정" if self.kind == "시행일" else f"개정의 {self.kind}"
-            return f"{self.place}{part}: {self.promulgated} 공포된 {which}은 기계로 정할 수 없어 {UNSETTLED}({where}){until}."
+            return f"{self.place}{part}: {self.promulgated} 공포된 {which}의 날짜는 기계로 정할 수 없어 {UNSETTLED}({where}){until}."
         if self.new:
             return f"{self.place}: 새로 들어온 조문이며 {self.effective}부터 시행됩니다({where})."
         if self.kind == "시행일":

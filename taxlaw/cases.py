@@ -24,11 +24,13 @@ from taxlaw.case_reading import (
 )
 from taxlaw.further_cases import further_tax, read_further
 from taxlaw.gift_case import read_gift
+from taxlaw.penalty_cases import is_penalty, read_penalty
+from taxlaw.property_cases import property_tax_of, read_property
 
 _ASKS = re.compile(r"얼마|계산|세액|세금|구하|구해|내야|낼|납부|\?|궁금|알려")
 # What is asked for: a part of the working ("공제액은 얼마") is not the tax.
 _ASKED = (
-    r"(?:은|는|이|가|을|를|만|도)?\s?(?:각각|모두|총|대략)?\s?(?:얼마|몇|어떻게|무엇|계산|구하|구해|산출|알려|알고)"
+    r"(?:은|는|이|가|을|를|만|도)?\s?(?:각각|모두|총|대략)?\s?(?:얼마|몇|어떻게|무엇|계산|구하|구해|산출|알려|알고|\?)"
 )
 _ASKS_PART = re.compile(
     r"(?:공제액|공제\s?금액|소득\s?금액|과세\s?표준|과표|과세\s?가액|공제율|세율|공제\s?한도|한도액|소득\s?공제)"
@@ -70,6 +72,10 @@ def read_case(question: str) -> Call:
         refuse(f"세액이 아니라 다른 값을 묻습니다('{part[0].strip()}')")
     if (further := further_tax(text)) and not re.search(_NOT_BESIDE[further], text):
         return read_further(further, text)
+    if is_penalty(text):
+        return read_penalty(text)
+    if held_or_sold := property_tax_of(text):
+        return read_property(held_or_sold, text)
     refuse_words(text, _OTHER_TAXES, "다른 세금이 함께 나옵니다")
     found = [tax for tax, words in _TAXES.items() if words.search(text)]
     # 법인세 questions speak of companies, income questions of the company one works for.
