@@ -37,10 +37,14 @@ def take(url: str, out: Path, question: str, width: int, dark: bool) -> None:
         scheme = "dark" if dark else "light"
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, device_scale_factor=1.5)
         page.goto(url)
+        page.wait_for_timeout(3000)  # a click before Gradio has wired the buttons is lost
         page.locator("#question textarea").fill(question)
         page.locator("#send").click()
-        for pane in ("student", "teacher"):
-            page.locator(f"#{pane}-foot").get_by_text("AI 생성").first.wait_for(timeout=120_000)
+        student = page.locator("#student-foot").get_by_text("AI 생성")
+        teacher = page.locator("#teacher-foot").get_by_text("AI 생성")
+        no_teacher = page.locator("#teacher-card").get_by_text("API 키가 없고")
+        student.first.wait_for(timeout=120_000)
+        teacher.or_(no_teacher).first.wait_for(timeout=120_000)
         page.wait_for_timeout(500)
         page.screenshot(path=out, full_page=True)
         browser.close()

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from taxlaw.call_models import MOST_WON
 from taxlaw.errors import MissingFact, UnsupportedCase
 from taxlaw.money import find_amounts
 
@@ -45,10 +46,12 @@ def missing(fact: str) -> NoReturn:
 
 
 def seen_amounts(text: str) -> list[SeenAmount]:
-    """Every amount of the text with the words around it, left to right."""
+    """Every amount of the text with the words around it, left to right; one too large for a call is refused."""
     found = []
     amounts = find_amounts(text)
     for index, amount in enumerate(amounts):
+        if amount.won > MOST_WON:
+            refuse(f"{amount.text}은 1경원을 넘는 금액입니다")
         start = amounts[index - 1].end if index else 0
         stop = amounts[index + 1].start if index + 1 < len(amounts) else len(text)
         cuts = [match.end() for match in _CLAUSE.finditer(text, start, amount.start)]

@@ -1,4 +1,5 @@
-"""Read the facts a natural Korean question states, for the taxes the calculators know (the further ones: further_cases).
+"""Read the facts a natural Korean question states, for the taxes the calculators know (the further ones:
+further_cases, property_cases, penalty_cases).
 
 Used to audit other people's data and to check served answers, so a wrong reading is worse than none: an amount without one
 certain role, or a word that may change the case, makes the question unread.
@@ -62,8 +63,8 @@ _NOT_BESIDE = {
 def read_case(question: str) -> Call:
     """The call a question amounts to, its amounts in the question's own words.
 
-    Raises MissingFact when a needed fact is not stated, UnsupportedCase when the question is outside the four calculators
-    or can be read in more than one way.
+    Raises MissingFact when a needed fact is not stated, UnsupportedCase when the question is outside the calculators or
+    can be read in more than one way.
     """
     text = re.sub(r"\s+", " ", question).strip()
     if not _ASKS.search(text):

@@ -64,7 +64,10 @@ def read_penalty(text: str) -> StrictModel:
     facts |= {name: day.isoformat() for name, day in days.items()}
     if kind in (NO_RETURN, UNDER_REPORT) and "부정" in text:
         plain = re.search(r"부정(?:한)?\s?(?:행위|방법)?(?:가|이|는|은|도)?\s?(?:아니|아님|아닌|아닙|없)", text)
-        if not plain and not re.search(r"부정\s?(?:무신고|과소\s?신고)|부정(?:한)?\s?(?:행위|방법)(?:으)?로\s", text):
+        denied = re.search(r"부정[^.]{0,20}(?:아니|아님|아닌|아닙|않|없)", text)
+        if not plain and (
+            denied or not re.search(r"부정\s?(?:무신고|과소\s?신고)|부정(?:한)?\s?(?:행위|방법)(?:으)?로\s", text)
+        ):
             refuse("부정행위인지 확실하게 읽을 수 없습니다")
         facts |= {} if plain else {"fraud": True}
     return MODELS["penalty"].model_validate({"tax": "penalty", **facts})

@@ -33,7 +33,7 @@ _TAXES_BESIDE = r"증여|상속|취득세|재산세|보유세|부가가치세|�
 _ASIDE = r"(?!\s?(?:는|은|를|을)?\s?(?:제외|별도|빼고|말고))"
 _ASKED = r"(?:은|는|이|가|을|를|만|도)?\s?(?:얼마|몇|어떻게|무엇|계산|구하|구해|산출|알려|알고|\?)"
 _ABOUT = r"이상|이내|미만|초과|넘게|넘은|남짓|정도|약\s?\d|가량|여\s?년|안팎|쯤"
-_MANY_OWNERS = r"공동|지분|부부|배우자|각각|씩(?![가-힣])|나누|나눠|%|퍼센트|절반|비거주|외국|해외|국외|신탁|임대"
+_MANY_OWNERS = r"공동|지분|부부|배우자|남편|아내|부모|아버지|어머니|자녀|아들|딸|형제|자매|가족|각각|씩(?![가-힣])|나누|나눠|%|퍼센트|절반|비거주|외국|해외|국외|신탁|임대"
 
 
 def property_tax_of(text: str) -> str | None:
@@ -60,7 +60,7 @@ _GAINS_OUTSIDE = (
     rf"{_MANY_OWNERS}|법인|주식|감면|특례|가산세|신고하지|무신고|기한\s?후|환산|기준시가|감정|공시|일시적|대체\s?(?:주택|취득)|동거|봉양|혼인|결혼|이혼"
     r"|재개발|재건축|조합원|입주권|관리처분|수용|협의|경매|교환|자경|농지|임야|겸용|다가구|다세대|오피스텔|주상복합|용도|멸실|철거|신축|분납|예정신고"
     r"|손실|차손|결손|합산|여러|두\s?번|기본공제[^.]{0,8}(?:이미|사용|받)|고향|귀농|문화재|이월|장기저당|지정지역|보증금|잔금|계약금|중도금|대출|채무|전세"
-    r"|무주택|비과세[^.]{0,20}(?:못|않|아니|없|안\s)|요건|이전에|예전|과거|월\s?\d|작년|내년|올해|지난"
+    r"|무주택|비과세|요건|등기(?:를|가|는|도)?\s?(?:하지|안|없|되지|못)|얼마나\s?걸|언제|며칠|서류|절차|이전에|예전|과거|월\s?\d|작년|내년|올해|지난"
 )
 _GAINS_PART = rf"(?:양도\s?차익|장기\s?보유\s?특별\s?공제(?:액|율)?|장특공제|양도\s?소득\s?금액|보유\s?기간|필요경비|지방소득세){_ASKED}"
 # The transitional rule of the surcharge: only a plain 'does not apply' is read.
@@ -90,7 +90,7 @@ def _gains(text: str) -> StrictModel:
     if sold and (other := read_year(undated)) not in (None, sold.year):
         refuse(f"양도일과 다른 연도가 나옵니다({other})")
     if "미등기" in text:
-        if re.search(r"미등기\s?(?:양도|자산|전매)?(?:가|는|이|도)?\s?(?:아니|아님|아닌)", text):
+        if re.search(r"미등기[^.]{0,16}(?:아니|아님|아닌|아닙|않|없)", text):
             refuse("미등기 양도인지 확실하게 읽을 수 없습니다")
         facts["registered"] = False
     if facts["asset"] != HOME:
@@ -228,7 +228,9 @@ def _years(text: str) -> tuple[int | None, int | None]:
             for name in ("held", "lived") if kind == "both" else (kind,):
                 found[name].add(int(match[1]))
         text = re.sub(words, " ", text)
-    if re.search(r"거주\s?(?:하지\s?않|한\s?적[이은]?\s?없|(?:기간|이력)?[은는이가]?\s?없)|살지\s?않", text):
+    if re.search(
+        r"거주(?:는|도|를)?\s?(?:하지\s?않|한\s?적[이은]?\s?없|(?:기간|이력)?[은는이가]?\s?없)|살지\s?않", text
+    ):
         found["lived"].add(0)
     elif re.search(r"거주|실거주", text):
         refuse("거주기간을 확실하게 읽을 수 없습니다")
@@ -328,7 +330,7 @@ def _owner(text: str, only_calculated: bool) -> dict[str, object]:
     ages = {int(age) for age in re.findall(r"(?<!\d)(\d{1,3})\s?세(?!대|율|액)", rest)}
     held, lived = _years(re.sub(r"(?:19|20)\d\d년", " ", re.sub(r"거주자", " ", text)))
     company = "법인" in text
-    if len(ages) > 1 or lived is not None:
+    if len(ages) > 1 or any(age > 130 for age in ages) or lived is not None:
         refuse("나이나 기간을 확실하게 읽을 수 없습니다")
     if not only:
         if ages or held is not None:
