@@ -152,7 +152,13 @@ def _check_payable(question: str, answer: str, stated: int | None, result: Resul
         if result.tax not in ("gift", "income", "vat_simplified", "corporate"):
             return [Finding("number", "unchecked", None, message, right)]
     span = next(((a.start, a.end) for a in reversed(find_amounts(answer)) if a.won == stated), None)
-    if stated == result.payable or (asked_before_credits and stated == result.calculated_tax):
+    # A penalty is often told twice: by itself, then added to the tax it is on.
+    with_its_tax = (
+        result.tax == "penalty"
+        and stated == result.tax_base + result.payable
+        and any(amount.won == result.payable for amount in find_amounts(answer))
+    )
+    if stated == result.payable or with_its_tax or (asked_before_credits and stated == result.calculated_tax):
         return [Finding("number", "confirmed", span, f"최종 세액 {format_won(stated)}이 다시 계산한 값과 같습니다.")]
     message = (
         f"최종 세액이 다릅니다: 답변 {format_won(stated)}, 다시 계산한 값 {right}"

@@ -154,3 +154,13 @@ def test_no_gist_of_the_search_samples_is_called_wrong():
             as_of = date(int(row["date"][:4]), int(row["date"][4:6]), int(row["date"][6:]))
             wrong += [(row["doc_no"], fault) for fault in faults(row["title"], row["gist"], as_of)]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("penalty", "total", "right"),
+    [("200만원", "1,200만원", True), ("100만원", "1,100만원", False), ("100만원", "1,200만원", False)],
+)
+def test_a_penalty_may_be_told_by_itself_and_with_its_tax(penalty, total, right):
+    question = "종합소득세 1,000만원을 2025년 6월 2일 기한까지 신고하지 않았습니다. 무신고가산세는 얼마인가요?"
+    answer = f"무신고가산세는 {penalty}이며, 납부할 세액은 본세를 더해 {total}입니다."
+    assert verify(question, answer, date(2026, 6, 1)).ok is right
