@@ -15,9 +15,8 @@ from taxlaw import addenda, articles, paragraphs, table_files, versions
 from taxlaw.__main__ import main
 from taxlaw.command_line import run_lookup
 from taxlaw.errors import ConfigError, DownloadError, SourceError
-from taxlaw.law_api import LawApi, Pace, failure, find_key, records
+from taxlaw.law_api import LawApi, Pace, records
 from taxlaw.update import _read_body, run_update, update
-from taxlaw.update_tables import add_versions
 
 KEY = "someone@key"
 AS_OF = date(2026, 10, 1)
@@ -365,18 +364,6 @@ def test_wrong_requests_are_refused_before_the_first_one(tmp_path, serve):
     assert script.seen == []
 
 
-def test_the_key_comes_from_the_environment_or_dotenv_only(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["update", "--law", LAW]) == 2
-    assert "LAW_GO_KR_OC" in capsys.readouterr().err
-    (tmp_path / ".env").write_text("LAW_GO_KR_OC=from-file\n", encoding="utf-8")
-    assert find_key(tmp_path) == "from-file"
-    monkeypatch.setenv("LAW_GO_KR_OC", "from-environment")
-    assert find_key(tmp_path) == "from-environment"
-    with pytest.raises(SystemExit):
-        main(["update", "--oc", "abc"])
-
-
 def test_a_damaged_set_is_an_error_and_an_old_one_is_not_used(tmp_path, serve, tables):
     refresh(tmp_path, serve)
     tables(tmp_path)
@@ -399,15 +386,6 @@ def test_a_damaged_set_is_an_error_and_an_old_one_is_not_used(tmp_path, serve, t
 
 
 @pytest.mark.skipif(not (SHARED / "law_api").is_dir(), reason="shared data is not here")
-def test_the_samples_are_told_apart():
-    folder = SHARED / "law_api"
-    for file in folder.glob("law_service_*.json"):
-        assert failure(file.read_text(encoding="utf-8")) is None
-    assert "실패" in failure((folder / "synthetic_xml" / "error_response.xml").read_text(encoding="utf-8"))
-    assert "HTML" in failure((folder / "synthetic_xml" / "history_response.html").read_text(encoding="utf-8"))
-
-
-@pytest.mark.skipif(not (SHARED / "law_api").is_dir(), reason="shared data is not here")
 def test_a_real_response_becomes_rows(tmp_path, serve, tables):
     """소득세법 제12조 alone is a cut response; as an answer for one article it still reads, dates and all."""
     real = json.loads((SHARED / "law_api" / "law_service_ita12_abridged.json").read_text(encoding="utf-8"))
@@ -416,13 +394,3 @@ def test_a_real_response_becomes_rows(tmp_path, serve, tables):
     units, _, rows = _read_body(tmp_path, connect(), "소득세법", version)
     assert [article.article for article in units] == ["제12조"]
     assert ("제17조", 3, date(2027, 1, 1)) in {(row.target.article, row.target.paragraph, row.last) for row in rows}
-
-
-def test_a_postponed_day_is_taken_over_and_a_past_one_stays():
-    table = "#가법\n2024-12-31\t100\t2025-01-01\t1\t일부개정\n2025-12-31\t200\t2027-01-01\t2\t일부개정\n"
-    told = [
-        versions.Version("가법", date(2024, 12, 31), "100", date(2026, 1, 1), "1", "일부개정"),
-        versions.Version("가법", date(2025, 12, 31), "200", date(2028, 1, 1), "2", "일부개정"),
-    ]
-    merged = add_versions(table, told, date(2026, 6, 1)).splitlines()
-    assert [line.split("\t")[2] for line in merged[1:]] == ["2025-01-01", "2028-01-01"]
