@@ -47,7 +47,15 @@ def check_citations(
         if earlier.severity == "confirmed" and (fault := _detail(citation, answer, as_of, given)):
             findings[key] = fault
             settled.add(key)
-    return list(findings.values())
+    return [_beside_evidence(finding, key, given) for key, finding in findings.items()]
+
+
+def _beside_evidence(finding: Finding, key: Key, given: _Given) -> Finding:
+    """An article that exists but that the evidence never names is not confirmed as the answer's ground."""
+    if finding.severity != "confirmed" or not given.has_evidence or given.knows(key):
+        return finding
+    message = f"{' '.join(key)}: 있는 조문이지만 근거 자료에 나오지 않아, 이 답의 근거로 맞는지는 확인하지 못했습니다."
+    return Finding("citation", "unchecked", finding.span, message, code=2)
 
 
 class _Given:

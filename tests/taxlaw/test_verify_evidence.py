@@ -175,3 +175,12 @@ def test_periods_in_a_working_are_those_of_the_calculation():
     right = "10년 안에 받은 것까지 더한 금액: 20억원 + 0원 = 20억원\n납부할 세액: 6억 140만원"
     assert faults(right, None, question) == []
     assert faults(right.replace("10년", "15년"), None, question) == ["number"]
+
+
+def test_an_article_the_evidence_never_names_is_not_confirmed_as_the_ground():
+    evidence = "상속세 및 증여세법 제53조(증여재산 공제) 직계존속에게서 받으면 5천만원을 공제한다."
+    verdict = verify("증여재산 공제는?", "소득세법 제55조에 따라 공제합니다.", date(2026, 6, 1), evidence)
+    (finding,) = [finding for finding in verdict.findings if finding.kind == "citation"]
+    assert (finding.severity, verdict.ok) == ("unchecked", True) and "근거 자료에 나오지 않아" in finding.message
+    named = verify("증여재산 공제는?", "상증법 제53조에 따라 공제합니다.", date(2026, 6, 1), evidence)
+    assert named.count("citation", "confirmed") == 1
