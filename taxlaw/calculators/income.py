@@ -117,7 +117,7 @@ def _from_pay(facts: IncomeFacts) -> Result:
     calculated = floor_won(exact)
     steps.append(Step("산출세액", expression, calculated, "세율을 곱한 세금"))
 
-    credits = [_earned_credit(pay, calculated, steps)]
+    credits = [earned_credit(pay, calculated, steps)]
     articles = ["제47조제1항", "제50조제1항", "제55조제1항", "제59조"]
     if facts.children:
         credits.append(_child_credit(facts, calculated - sum(credits), steps))
@@ -151,7 +151,7 @@ def _from_pay(facts: IncomeFacts) -> Result:
     )
 
 
-def _earned_credit(pay: int, calculated: int, steps: list[Step]) -> int:
+def earned_credit(pay: int, calculated: int, steps: list[Step]) -> int:
     """근로소득세액공제, 제59조제1항·제2항."""
     exact, expression = bracket_tax(calculated, tables.EARNED_CREDIT)
     credit, label = floor_won(exact), "근로소득세액공제"

@@ -12,7 +12,7 @@ from taxlaw.calculators import tables
 from taxlaw.calculators.gift import GiftFacts, gift_tax
 
 # The rule of 제59조제2항 stands once, beside the tax on pay.
-from taxlaw.calculators.income import _earned_credit as earned_credit_of
+from taxlaw.calculators.income import earned_credit as earned_credit_of
 from taxlaw.calculators.parts import Part
 from taxlaw.calculators.result import Step, bracket_tax, floor_won, percent_text, require_amounts, subtraction
 from taxlaw.calculators.tables import INCOME_ACT as ACT
