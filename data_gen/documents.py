@@ -44,8 +44,21 @@ _AREA_OF_ACT = {
 
 
 @dataclass(frozen=True)
+class Part:
+    """A named stretch of a document's text: 제1항, 제1항제2호, 사실관계.  Parts may lie inside one another."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Document:
-    """One thing a teacher is shown.  ``kind`` is openapi (statute or digest) or judgment (ruling)."""
+    """One thing a teacher is shown.
+
+    ``kind``: openapi (statute or digest), judgment (ruling), practical (calculator), web (blog, paper, news), question (a
+    question without an answer), topic (something outside tax law).
+    """
 
     id: str
     kind: str
@@ -59,6 +72,11 @@ class Document:
     articles: tuple[str, ...] = ()
     fault: str = ""
     """Why this document must not be asked about (not yet in force), else empty."""
+    parts: tuple[Part, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the reader must know beside the text: amendments promulgated and not yet in force, the version before."""
+    meta: tuple[tuple[str, str], ...] = ()
+    """Facts of the source by name: number, replied, gist, url, author, publish_date, source_type, language, tags …"""
 
 
 @dataclass(frozen=True)

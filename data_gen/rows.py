@@ -9,10 +9,21 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from data_gen.errors import BadInput
+from data_gen.tasks import Turn
 
-SPLITS = ("train", "validation")
+SPLITS = ("train", "validation", "test")
 # The predecessor's words for the two audiences.
-TYPE_OF_STYLE = {"expert": "teacher", "plain": "student"}
+TYPE_OF_STYLE = {
+    "expert": "teacher",
+    "scenario": "teacher",
+    "calculation": "teacher",
+    "law_change": "teacher",
+    "plain": "student",
+    "followup": "student",
+    "ask_back": "student",
+    "refusal": "student",
+    "labelled": "student",
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,25 @@ class Provenance:
     prompt: str = ""
     prompt_hash: str = ""
     note: str = ""
+    request: str = ""
+    """Key of the stored response, empty when nothing was sent."""
+    seed: int = 0
+    input_tokens: int = 0
+    """Of the whole reply; its rows share it."""
+    output_tokens: int = 0
+    usd: float | None = 0.0
+    """This row's share of the reply's price; None: no price known."""
+    judge: str = ""
+    """Verdict of the judge model, with its name, when one was asked."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of ``evidence``, in characters, and what of the answer rests on it (인용, 금액, 기간, 문구)."""
+
+    start: int
+    end: int
+    why: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +73,13 @@ class Row:
     evidence: str
     provenance: Provenance
     gates: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
+    """Turns before ``question``, oldest first."""
+    spans: tuple[Span, ...] = ()
+    difficulty: int = 0
+    """1 (easy) to 5; 0: not rated (calculator rows)."""
+    verdicts: tuple[str, ...] = ()
+    """What each gate of ``gates`` said, in the same order."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from data_gen.errors import DataGenError
+from data_gen.teacher_settings import ENV_NAME, OpenAISettings, RecordedSettings
 from taxlaw.errors import ConfigError
 from taxlaw.strict_config import StrictModel, load_config
 
 WORKED_TAXES = ("gift", "income", "vat_simplified", "corporate")
-ENV_NAME = r"[A-Z][A-Z0-9_]*"
 
 # Shapes of the keys that the services we name hand out; the point is to stop a paste, not to recognise every vendor.
 _KEY_LIKE = re.compile(r"\b(?:sk|up|gsk|xai|hf|rpa|nvapi)[-_][A-Za-z0-9_-]{12,}")
@@ -31,30 +31,6 @@ class DocumentSettings(StrictModel):
     """Which articles become documents: the digest's, every article of the statutes folder, or none."""
     statutes: str = "auto"
     """A folder of statute text, ``auto`` (../shared/data/statutes when it is there) or ``none`` (digest only)."""
-
-
-class RecordedSettings(StrictModel):
-    kind: Literal["recorded"]
-    folder: Path | None = None
-    """Folder of *.jsonl recordings; the package's own when left out."""
-
-
-class OpenAISettings(StrictModel):
-    kind: Literal["openai"]
-    model: str
-    key_env: Annotated[str, Field(pattern=f"^{ENV_NAME}$")] = "OPENAI_API_KEY"
-    """Name of the environment variable (or .env entry) that holds the key."""
-    base_url: str | None = None
-    """Any OpenAI-compatible endpoint; OpenAI's own when left out."""
-    json_mode: bool = True
-    """Ask with response_format json_object; switch off for endpoints that do not know it."""
-    temperature: float | None = None
-    max_output_tokens: Annotated[int, Field(gt=0)] = 2000
-    token_limit_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    """OpenAI's reasoning models want the second name; most compatible servers know only the first."""
-    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
-    retries: Annotated[int, Field(ge=0)] = 4
-    timeout_s: Annotated[float, Field(gt=0)] = 120.0
 
 
 class WorkedSettings(StrictModel):

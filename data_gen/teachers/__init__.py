@@ -1,41 +1,42 @@
-"""Teachers: whoever is shown a document and answers with text.  The answer is judged elsewhere."""
+"""Teachers: whoever is shown a document and answers.  The answer's form is checked here, its truth elsewhere."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from data_gen.asking.values import Usage
 from data_gen.documents import Document
-from data_gen.settings import OpenAISettings, RecordedSettings
+from data_gen.tasks import Task
+from taxlaw.strict_config import StrictModel
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a teacher said, as it said it, and what it cost in tokens (0 when nothing was sent)."""
+    """A valid answer to one task about one document, and what it cost.  ``stored``: it was here already, nothing was sent."""
 
+    answer: StrictModel
     text: str
     model: str
     prompt_hash: str = ""
     note: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
+    request: str = ""
+    """Key of the stored response; empty for a teacher that is asked nothing (recorded)."""
+    usage: Usage = Usage()
+    usd: float | None = 0.0
+    """Price of the whole reply with its failed answers before it; None: no price known."""
+    seconds: float = 0.0
+    stored: bool = False
 
 
-class Teacher(Protocol):
+class Desk(Protocol):
+    """Where a run asks its teacher.  One per run; ``places`` is how many documents may be under way at once."""
+
     name: str
-    concurrency: int
+    places: int
 
-    def ask(self, document: Document, prompt_name: str) -> Reply:
-        """One reply.  Raises TeacherFailure with a Korean reason; DataGenError when going on is pointless."""
+    async def ask(self, document: Document, task: Task) -> Reply:
+        """One valid reply.  Raises TeacherFailure with a Korean reason; DataGenError when going on is pointless."""
         ...
 
-
-def open_teacher(settings: RecordedSettings | OpenAISettings) -> Teacher:
-    """The teacher the config names.  Raises DataGenError for a missing key or unreadable recordings."""
-    if isinstance(settings, RecordedSettings):
-        from data_gen.teachers.recorded import RecordedTeacher
-
-        return RecordedTeacher.from_folder(settings.folder)
-    from data_gen.teachers.openai_compatible import OpenAITeacher
-
-    return OpenAITeacher(settings)
+    async def close(self) -> None: ...
