@@ -15,6 +15,9 @@ from taxlaw.errors import ConfigError
 from taxlaw.strict_config import StrictModel, load_config
 
 WORKED_TAXES = ("gift", "income", "vat_simplified", "corporate")
+TaskName = Literal[
+    "pairs", "scenario", "calculation", "followup", "law_change", "ask_back", "refusal", "labelled", "analysis"
+]
 
 # Shapes of the keys that the services we name hand out; the point is to stop a paste, not to recognise every vendor.
 _KEY_LIKE = re.compile(r"\b(?:sk|up|gsk|xai|hf|rpa|nvapi)[-_][A-Za-z0-9_-]{12,}")
@@ -31,6 +34,10 @@ class DocumentSettings(StrictModel):
     """Which articles become documents: the digest's, every article of the statutes folder, or none."""
     statutes: str = "auto"
     """A folder of statute text, ``auto`` (../shared/data/statutes when it is there) or ``none`` (digest only)."""
+    corpora: tuple[Path, ...] = ()
+    """Folders written by ``python -m data_gen collect``."""
+    topics: bool = False
+    """Topics outside tax law, about which the task ``refusal`` is asked."""
 
 
 class WorkedSettings(StrictModel):
@@ -56,6 +63,34 @@ class LengthSettings(StrictModel):
     answer_max: int = 4000
 
 
+class GateSettings(StrictModel):
+    length: LengthSettings = LengthSettings()
+    near_duplicate: Annotated[float, Field(gt=0, le=1)] | None = 0.85
+    """Similarity from which two questions with the same numbers and articles are one; null: exact duplicates only."""
+    decontaminate: tuple[Path, ...] = ()
+    """Evaluation files or folders whose n-grams must not occur in a pair.  Only what stands here is ever read."""
+    ngram: Annotated[int, Field(ge=4)] = 12
+    """Words in a row that count as the same text, for decontamination and between splits."""
+
+
+class SplitSettings(StrictModel):
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    test: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _some_left(self) -> SplitSettings:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation + test가 1 이상이라 학습 묶음이 남지 않습니다 (nothing left to train on)")
+        return self
+
+
+class JudgeSettings(StrictModel):
+    teacher: str | OpenAISettings
+    """A name from the book of teachers, or an endpoint."""
+    reject: tuple[Literal["contradicted", "unsupported", "unclear"], ...] = ("contradicted", "unsupported")
+    """Verdicts that reject a pair; the others are only written down."""
+
+
 class BuildConfig(StrictModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     out: Path | None = None
@@ -64,21 +99,32 @@ class BuildConfig(StrictModel):
     """The date the law is stated for (기준일)."""
     seed: int = 0
     documents: DocumentSettings = DocumentSettings()
-    teacher: Annotated[RecordedSettings | OpenAISettings, Field(discriminator="kind")]
-    prompts: tuple[Literal["pairs"], ...] = ("pairs",)
+    teacher: Annotated[RecordedSettings | OpenAISettings, Field(discriminator="kind")] | str
+    """A name from ``teachers``, or the settings themselves."""
+    teachers: Path = Path("configs/teachers.yaml")
+    prices: Path = Path("configs/prices.yaml")
+    tasks: tuple[TaskName, ...] = ("pairs",)
+    store: Path = Path("teacher_store/responses.sqlite")
+    """Every response ever paid for, shared by all builds; keep it."""
+    max_usd: Annotated[float, Field(gt=0)] | None = None
+    """The run stops within the calls in flight when this much is spent."""
     worked: WorkedSettings = WorkedSettings()
-    validation_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    length: LengthSettings = LengthSettings()
+    gates: GateSettings = GateSettings()
+    judge: JudgeSettings | None = None
+    splits: SplitSettings = SplitSettings()
+    workers: Annotated[int, Field(ge=0)] | None = None
+    """Processes that run the gates; null: one a core, none for a small build."""
 
 
 def load_build_config(path: Path) -> BuildConfig:
     """Read a build config.  Raises ConfigError, and DataGenError when the file holds something that looks like a key."""
     if path.is_file():
-        _refuse_keys(path)
+        refuse_keys(path)
     return load_config(path, BuildConfig)
 
 
-def _refuse_keys(path: Path) -> None:
+def refuse_keys(path: Path) -> None:
+    """Raises DataGenError when the file holds something that looks like a key; the value is never echoed."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as exc:
