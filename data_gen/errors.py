@@ -11,3 +11,7 @@ class BadInput(DataGenError):
 
 class TeacherFailure(Exception):
     """One request got no usable reply.  Counted as ``failed`` with this reason; the run goes on."""
+
+
+class BudgetReached(DataGenError):
+    """The money cap allows no further call.  What is stored stays usable; nothing more is sent."""

@@ -10,18 +10,26 @@ from dataclasses import dataclass
 
 from data_gen.candidates import candidates, failures
 from data_gen.documents import Document
-from data_gen.errors import TeacherFailure
+from data_gen.errors import BudgetReached, TeacherFailure
 from data_gen.rows import Candidate, Failure
 from data_gen.tasks import Task
 from data_gen.teachers import Desk, Reply
+
+Outcome = Candidate | Failure
 
 
 @dataclass(frozen=True)
 class Worked:
     """What came of one document: rows to judge, failures, and the analysis when that was asked."""
 
-    outcomes: tuple[Candidate | Failure, ...]
+    outcomes: tuple[Outcome, ...]
     analysis: Reply | None = None
+    analysis_fault: str = ""
+    replies: int = 0
+    sent: int = 0
+    """Of ``replies``, those for which something was sent now; the rest stood in the store or in a recording."""
+    capped: int = 0
+    """Tasks not asked because the money cap was reached."""
 
 
 def concerns(document: Document, task: Task) -> bool:
@@ -34,10 +42,12 @@ def concerns(document: Document, task: Task) -> bool:
 async def work(document: Document, tasks: Sequence[Task], desk: Desk, seed: int) -> Worked:
     """Ask every task that concerns the document, one after another.
 
-    Raises DataGenError when going on is pointless; everything else that goes wrong is a Failure with its reason.
+    Raises DataGenError when going on is pointless.  A reached money cap is not: what is stored can still be used, so the
+    rest of the run goes on without sending anything, and what was not asked becomes a Failure that says so.
     """
-    found: list[Candidate | Failure] = []
-    analysis = None
+    found: list[Outcome] = []
+    analysis, analysis_fault = None, ""
+    replies = sent = capped = 0
     for task in tasks:
         if not concerns(document, task):
             continue
@@ -45,10 +55,15 @@ async def work(document: Document, tasks: Sequence[Task], desk: Desk, seed: int)
             if document.fault:
                 raise TeacherFailure(document.fault)
             reply = await desk.ask(document, task)
-        except TeacherFailure as exc:
+        except (TeacherFailure, BudgetReached) as exc:
+            capped += isinstance(exc, BudgetReached)
             found += failures(document, task, str(exc))
+            if not task.styles:
+                analysis_fault = str(exc)
             continue
-        if task.name == "analysis":
+        replies += 1
+        sent += bool(reply.request) and not reply.stored
+        if not task.styles:
             analysis = reply
         found += candidates(document, task, reply, desk.name, seed)
-    return Worked(tuple(found), analysis)
+    return Worked(tuple(found), analysis, analysis_fault, replies, sent, capped)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,10 +59,17 @@ def strip_control_tokens(text: str, tokenizer) -> str:
     return text.strip()
 
 
-def render_prompt(question: str, tokenizer) -> str:
-    """The text up to where the model starts to answer; control tokens in the question are removed."""
-    message = {"role": "user", "content": strip_control_tokens(question, tokenizer)}
-    return tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
+def render_prompt(question: str, tokenizer, history: Sequence[tuple[str, str]] = ()) -> str:
+    """The text up to where the model starts to answer; control tokens in it are removed.
+
+    ``history``: (question, answer) turns before this one, oldest first.
+    """
+    said = [text for turn in history for text in turn] + [question]
+    messages = [
+        {"role": "model" if place % 2 else "user", "content": strip_control_tokens(text, tokenizer)}
+        for place, text in enumerate(said)
+    ]
+    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
 
 def prompt_ids(question: str, tokenizer) -> list[int]:
@@ -69,13 +77,13 @@ def prompt_ids(question: str, tokenizer) -> list[int]:
     return tokenizer(render_prompt(question, tokenizer), add_special_tokens=False)["input_ids"]
 
 
-def encode(question: str, answer: str, tokenizer) -> Encoded:
-    """Token ids of one example.
+def encode(question: str, answer: str, tokenizer, history: Sequence[tuple[str, str]] = ()) -> Encoded:
+    """Token ids of one example; only its last answer is trained, ``history`` is context.
 
     Raises GateError when the prompt's ids are not a prefix of the whole example's ids: training would then see other
     tokens than serving does.
     """
-    prompt = render_prompt(question, tokenizer)
+    prompt = render_prompt(question, tokenizer, history)
     whole = prompt + strip_control_tokens(answer, tokenizer) + END_OF_TURN
     head = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     ids = tokenizer(whole, add_special_tokens=False)["input_ids"]

@@ -24,6 +24,17 @@ from taxlaw.strict_config import StrictModel
 MAX_TRUNCATED = 0.01  # more than 1 % of the rows over the cap is a wrong cap, not bad luck
 
 
+class Turn(StrictModel):
+    question: str
+    answer: str
+
+
+class Span(StrictModel):
+    start: int
+    end: int
+    why: str
+
+
 class Row(StrictModel):
     """One pair, exactly as data_gen writes it."""
 
@@ -31,7 +42,18 @@ class Row(StrictModel):
     question: str
     answer: str
     type: Literal["teacher", "student"]
-    style: Literal["worked", "expert", "plain"]
+    style: Literal[
+        "worked",
+        "expert",
+        "plain",
+        "scenario",
+        "calculation",
+        "followup",
+        "law_change",
+        "ask_back",
+        "refusal",
+        "labelled",
+    ]
     source: str
     tax: str
     as_of: str
@@ -42,6 +64,11 @@ class Row(StrictModel):
     evidence: str
     provenance: dict[str, str | int | float | bool | None]
     gates: list[str]
+    history: list[Turn] = []
+    """Turns before the question, oldest first; they are context, never trained on."""
+    spans: list[Span] = []
+    difficulty: int = 0
+    verdicts: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -105,12 +132,16 @@ def target_text(row: Row, target: str) -> str:
     return row.call if target == "program" and row.call else row.answer
 
 
+def _turns(row: Row) -> tuple[tuple[str, str], ...]:
+    return tuple((turn.question, turn.answer) for turn in row.history)
+
+
 def encode_rows(rows: list[Row], tokenizer, target: str, max_tokens: int) -> Prepared:
     """Encode rows; those longer than ``max_tokens`` are left out and counted, never cut: a cut answer teaches no ending.
 
     Raises GateError when more than 1 % of the rows are over the cap.
     """
-    encoded = [Example(row, encode(row.question, target_text(row, target), tokenizer)) for row in rows]
+    encoded = [Example(row, encode(row.question, target_text(row, target), tokenizer, _turns(row))) for row in rows]
     kept = [example for example in encoded if example.length <= max_tokens]
     longest = max(example.length for example in encoded)
     over = len(encoded) - len(kept)
