@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from finetune.chat import Encoded, encode
 from finetune.errors import GateError, InputError
@@ -64,11 +64,11 @@ class Row(StrictModel):
     evidence: str
     provenance: dict[str, str | int | float | bool | None]
     gates: list[str]
-    history: list[Turn] = []
+    history: list[Turn] = Field(default_factory=list)
     """Turns before the question, oldest first; they are context, never trained on."""
-    spans: list[Span] = []
+    spans: list[Span] = Field(default_factory=list)
     difficulty: int = 0
-    verdicts: list[str] = []
+    verdicts: list[str] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
