@@ -1,169 +1,157 @@
-"""The build: documents and worked cases stream through the gates into a dataset folder that appears whole or not at all."""
+"""The build: documents and worked cases pass a teacher, the gates and people's decisions into a dataset folder.
+
+The folder appears whole or not at all; what was paid for stays in the store, so a build that was stopped goes on for free.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
-import importlib.metadata
-import json
-import platform
+import os
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from itertools import chain
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from data_gen.card import dataset_card
+from data_gen.asking_run import Cluster, Spent, ask_documents
 from data_gen.documents import Library, load_library
 from data_gen.errors import DataGenError
-from data_gen.funnel import draw_funnel, print_funnel
-from data_gen.gates import GATE_NAMES, judge, make_gates
-from data_gen.pairs import document_candidates
-from data_gen.rows import SPLITS, Candidate, Counts, Failure, Row, split_of, to_json
+from data_gen.gathering import Tally, gather_worked
+from data_gen.judging import JudgePool
+from data_gen.keeping import Kept, keep
+from data_gen.review.log import LOG_NAME, Decisions, carry, load_decisions
 from data_gen.settings import BuildConfig
-from data_gen.teachers import Teacher, open_teacher
+from data_gen.spool import Spool
+from data_gen.summary import write_summary
+from data_gen.tasks import Task
+from data_gen.tasks.all_tasks import TASKS
+from data_gen.teachers import Desk
+from data_gen.teachers.staff import hire
+from data_gen.work import concerns
 from data_gen.worked import worked_candidates
 
-VERSIONED = ("openai", "pydantic", "Jinja2", "korean-tax-mcp", "matplotlib")
-REJECTED, RECORDED = "rejected", "recorded_answers"
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SMALL = 400
+"""Rows up to which worker processes would take longer to start than to judge."""
 
 
 @dataclass(frozen=True)
 class Built:
     folder: Path
-    counts: Counts
+    kept: Kept
     origin: str
-    failures: tuple[Failure, ...]
+    spent: Spent
+    decisions: Decisions
 
 
-def build(config: BuildConfig, out: Path | None = None, console=None, teacher: Teacher | None = None) -> Built:
+def build(
+    config: BuildConfig,
+    out: Path | None = None,
+    console: Console | None = None,
+    desk: Desk | None = None,
+    cluster: Cluster | None = None,
+) -> Built:
     """Build the dataset folder of ``config`` and return what happened.
 
-    ``teacher`` stands in for the configured one.  An existing dataset at the same place is replaced only when the new one
-    is complete.  Raises DataGenError or a taxlaw error; nothing is left behind then.
+    ``desk`` stands in for the configured teacher, ``cluster`` asks on a Ray cluster.  An existing dataset at the same place
+    is replaced only when the new one is complete.  Raises DataGenError or a taxlaw error; nothing is left behind then
+    besides the answers in the store.
     """
     folder = out or config.out or Path("datasets") / config.name
     _refuse_foreign_folder(folder)
-    library = load_library(config.documents, config.as_of)
-    if teacher is None and library.documents:
-        teacher = open_teacher(config.teacher)
+    library, staff = load_library(config.documents, config.as_of), hire(config)
+    tasks = [TASKS[name] for name in config.tasks]
+    began, count = time.monotonic(), len(library)
     if console is not None:
         console.print(
-            f"[bold]{config.name}[/bold] 기준일 {config.as_of} · 문서 {len(library.documents):,}개 · 계산 예제 {config.worked.count:,}개"
+            f"[bold]{config.name}[/bold] 기준일 {config.as_of} · 문서 {count:,}개 · 계산 예제 {config.worked.count:,}개"
         )
-        console.print(library.origin)
+        console.print(library.origin, markup=False)
+    decisions = load_decisions(folder / LOG_NAME)
+    tally = Tally()
     with _staging(folder) as staging:
-        counts, failures = _stream(config, library, teacher, staging, console)
-        _refuse_dead_teacher(library, failures, len(config.prompts))
-        _write_summary(config, library, counts, failures, staging)
+        spool = Spool(staging / ".spool.sqlite")
+        with contextlib.closing(spool), JudgePool(config.gates, _workers(config, count, tasks)) as judges:
+            with _progress(config.worked.count, tally, console):
+                free = gather_worked(worked_candidates(config.worked, config.as_of, config.seed), judges, spool, tally)
+            spent = Spent()
+            if count and tasks:
+                spent = ask_documents(config, staff, library, count, tasks, judges, spool, free, console, desk, cluster)
+                _refuse_dead_teacher(library, tasks, spent)
+            kept = keep(spool, config, staging, decisions)
+        (staging / ".spool.sqlite").unlink()
+        write_summary(config, staff, library, count, kept, spent, decisions, time.monotonic() - began, staging)
         _replace(folder, staging)
-    return Built(folder, counts, library.origin, tuple(failures))
+    return Built(folder, kept, library.origin, spent, decisions)
 
 
-def _stream(
-    config: BuildConfig, library: Library, teacher: Teacher | None, staging: Path, console
-) -> tuple[Counts, list[Failure]]:
-    """Every candidate through the gates and onto disk as it comes."""
-    total = len(library.documents) * len(config.prompts) * 2 + config.worked.count
-    # Worked rows first: `datasets` types a column by its first block, and only they fill call and payable.
-    candidates = chain(
-        worked_candidates(config.worked, config.as_of, config.seed),
-        document_candidates(library.documents, config.prompts, teacher) if teacher else (),
-    )
-    gates = make_gates(config.length)
-    counts, failures = Counts(), []
-    with contextlib.ExitStack() as stack:
-        names = (*SPLITS, REJECTED, RECORDED)
-        files = {name: stack.enter_context((staging / f"{name}.jsonl").open("w", encoding="utf-8")) for name in names}
-        for candidate in _with_progress(candidates, total, console):
-            source = candidate.source if isinstance(candidate, Failure) else candidate.row.source
-            counts.add("requested", source)
-            if isinstance(candidate, Failure):
-                counts.add("failed", source)
-                failures.append(candidate)
-                continue
-            judged = judge(candidate, gates)
-            if not isinstance(judged, Row):
-                counts.add("rejected", source)
-                counts.by_gate[judged.gate] = counts.by_gate.get(judged.gate, 0) + 1
-                files[REJECTED].write(to_json(judged) + "\n")
-                continue
-            counts.add("accepted", source)
-            counts.by_tax[judged.tax] = counts.by_tax.get(judged.tax, 0) + 1
-            split = split_of(judged.family, config.seed, config.validation_share)
-            counts.by_split[split] += 1
-            files[split].write(to_json(judged) + "\n")
-            if judged.provenance.teacher == "recorded":
-                files[RECORDED].write(_recorded_answer(judged) + "\n")
-    return counts, failures
+def report(built: Built, console: Console) -> None:
+    """The funnel, the first reasons of failure, what it cost, and where the folder is."""
+    from data_gen.funnel import FUNNEL, print_funnel
+    from data_gen.prices import show_money
 
-
-def _recorded_answer(row: Row) -> str:
-    answer = {key: getattr(row, key) for key in ("question", "answer", "style")}
-    answer |= {key: getattr(row.provenance, key) for key in ("document_id", "model", "note")}
-    return json.dumps(answer, ensure_ascii=False)
-
-
-def _with_progress(candidates, total: int, console) -> Iterator[Candidate | Failure]:
-    if console is None:
-        yield from candidates
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("만드는 중"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield from progress.track(candidates, total=total)
-
-
-def _write_summary(
-    config: BuildConfig, library: Library, counts: Counts, failures: list[Failure], staging: Path
-) -> None:
-    card = dataset_card(config, library, counts, GATE_NAMES, teacher_used=bool(library.documents))
-    (staging / "dataset_card.md").write_text(card, encoding="utf-8")
-    draw_funnel(counts, GATE_NAMES, staging / "funnel.png")
-    record = {
-        "config": config.model_dump(mode="json"),
-        "provisions": library.origin,
-        "documents": len(library.documents),
-        "counts": asdict(counts),
-        "failures": [asdict(failure) for failure in failures],
-        "versions": _versions(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-    (staging / "run.json").write_text(json.dumps(record, ensure_ascii=False, indent=2), encoding="utf-8")
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in VERSIONED:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # not every build needs every one
-            found[name] = importlib.metadata.version(name)
-    return found
-
-
-def report(built: Built, console) -> None:
-    """The funnel, the first reasons of failure, and where the folder is."""
-    print_funnel(built.counts, GATE_NAMES, console)
-    if built.failures:
-        console.print(f"[yellow]실패 {len(built.failures):,}건[/yellow] (사유는 run.json):")
-        for reason, number in Counter(failure.reason for failure in built.failures).most_common(3):
+    counts = built.kept.counts
+    print_funnel(counts, FUNNEL, console)
+    if counts.failed:
+        console.print(f"[yellow]실패 {counts.failed:,}건[/yellow] (사유는 failures.jsonl):")
+        for reason, number in built.kept.reasons.most_common(3):
             console.print(f"  {number:,}건: {reason}", markup=False)
-    for split in SPLITS:
-        if not built.counts.by_split[split]:
-            console.print(f"[yellow]주의: {split}.jsonl이 비었습니다.[/yellow] validation_share나 seed를 바꿔 보세요.")
+    for line in built.decisions.report():
+        console.print(line, markup=False)
+    if built.spent.prices is not None:
+        console.print(
+            f"이번에 보낸 답변 {built.spent.sent:,}개, 저장되어 있던 답변 {built.spent.replies - built.spent.sent:,}개, "
+            f"쓴 금액 {show_money(built.spent.usd, built.spent.prices)}"
+            + (f" (가격을 모르는 답변 {built.spent.unpriced:,}개 제외)" if built.spent.unpriced else ""),
+            highlight=False,
+        )
+    if built.spent.capped:
+        console.print(
+            f"[yellow]금액 상한에 이르러 {built.spent.capped:,}개를 묻지 못했습니다[/yellow] (money cap). "
+            "상한을 올려 다시 실행하면 받은 답은 그대로 쓰고 나머지만 묻습니다."
+        )
+    for split in ("train", "validation"):
+        if not counts.by_split[split]:
+            console.print(f"[yellow]주의: {split}.jsonl이 비었습니다.[/yellow] splits나 seed를 바꿔 보세요.")
     console.print(f"데이터셋: {built.folder}", markup=False, highlight=False)
 
 
-def _refuse_dead_teacher(library: Library, failures: list[Failure], prompts: int) -> None:
+def _workers(config: BuildConfig, documents: int, tasks: Sequence[Task]) -> int:
+    if config.workers is not None:
+        return config.workers
+    rows = config.worked.count + documents * sum(len(task.styles) for task in tasks)
+    return 0 if rows <= SMALL else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _progress(total: int, tally: Tally, console: Console | None) -> Iterator[None]:
+    """A bar over the calculator's rows; the asking has a panel of its own."""
+    if console is None or not total:
+        yield
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("계산 예제를 검사하는 중"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=total)
+        tally.watchers.append(lambda: progress.update(bar, completed=tally.accepted + tally.rejected))
+        yield
+    tally.watchers.clear()
+
+
+def _refuse_dead_teacher(library: Library, tasks: Sequence[Task], spent: Spent) -> None:
     """A teacher that answered nothing at all is an error, not a dataset of worked examples with a footnote."""
-    asked = [document for document in library.documents if not document.fault]
-    lost = [failure for failure in failures if failure.source != "practical"]
-    if asked and len(lost) == 2 * prompts * len(library.documents):
+    if spent.replies or spent.capped:
+        return
+    asked = sum(1 for document in library for task in tasks if not document.fault and concerns(document, task))
+    if asked:
         raise DataGenError(
-            f"교사가 문서 {len(library.documents)}개 가운데 하나에도 답하지 못했습니다 (the teacher answered nothing).\n"
-            f"  첫 사유: {lost[0].reason}\n  교사 설정을 고치거나 documents를 꺼서 계산 예제만 만드세요."
+            f"교사가 {asked:,}개의 요청 가운데 하나에도 답하지 못했습니다 (the teacher answered nothing).\n"
+            f"  첫 사유: {spent.first_failure}\n  교사 설정을 고치거나 documents를 꺼서 계산 예제만 만드세요."
         )
 
 
@@ -199,4 +187,6 @@ def _replace(folder: Path, staging: Path) -> None:
         if former.exists():
             former.rename(folder)
         raise
-    shutil.rmtree(former, ignore_errors=True)
+    if former.exists():
+        carry(former, folder)  # the log of people's decisions belongs to the dataset, not to one build of it
+        shutil.rmtree(former, ignore_errors=True)

@@ -6,7 +6,9 @@ Knows where text comes from and says so; knows nothing of teachers or gates.  No
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +18,12 @@ from data_gen.settings import DocumentSettings
 
 if TYPE_CHECKING:
     from taxlaw.digest import Provision
-    from taxlaw.statutes import StatuteArticle
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
 # Beside the repository, never inside it: a folder of statute text somebody fetched.
 AUTO_STATUTES = Path("..") / "shared" / "data" / "statutes"
 
-# The casebook's own short names of its fields, and the act of each article, as the digest names its areas.
+# The casebook's own short names of its fields, as the digest names its areas.
 _AREA_OF_FIELD = {
     "국기": "국세기본",
     "법인": "법인세",
@@ -32,14 +33,6 @@ _AREA_OF_FIELD = {
     "양도": "양도소득세",
     "종부": "종합부동산세",
     "국조": "국제조세",
-}
-_AREA_OF_ACT = {
-    "국세기본법": "국세기본",
-    "상속세 및 증여세법": "상속증여세",
-    "국제조세조정에 관한 법률": "국제조세",
-    "조세특례제한법": "조세특례",
-    "지방세기본법": "지방세",
-    "지방세특례제한법": "지방세",
 }
 
 
@@ -81,9 +74,31 @@ class Document:
 
 @dataclass(frozen=True)
 class Library:
+    """Every document of a build, one pass at a time: corpora are read from disk, never held."""
+
     documents: tuple[Document, ...]
     origin: str
     """One Korean sentence: which text was used for the provisions."""
+    corpora: tuple[Path, ...] = ()
+
+    def __len__(self) -> int:
+        """How many documents there are; corpora are counted by their lines."""
+        count = len(self.documents)
+        for folder in self.corpora:
+            with (folder / "documents.jsonl").open("rb") as lines:
+                count += sum(1 for _ in lines)
+        return count
+
+    def __iter__(self) -> Iterator[Document]:
+        """Every document.  Raises DataGenError at the second of two with one id, BadInput for a broken corpus."""
+        from data_gen.collect.corpus import read_corpus
+
+        seen: set[str] = set()
+        for document in chain(self.documents, *(read_corpus(folder) for folder in self.corpora)):
+            if document.id in seen:
+                raise DataGenError(f"같은 id의 문서가 둘 있습니다: {document.id}\n  id는 문서마다 달라야 합니다.")
+            seen.add(document.id)
+            yield document
 
 
 def load_library(settings: DocumentSettings, as_of: datetime.date) -> Library:
@@ -110,8 +125,19 @@ def load_library(settings: DocumentSettings, as_of: datetime.date) -> Library:
         origin += (
             f", 폴더에 없거나 기준일에 시행 전이라 요약(digest)으로 대신한 조문 {replaced}개." if replaced else "."
         )
-    _refuse_twins(documents)
-    return Library(tuple(documents), origin)
+    if settings.topics:
+        from data_gen.topics import load_topics
+
+        documents += load_topics(as_of)
+    if settings.corpora:
+        origin += f" 모은 말뭉치: {', '.join(path.as_posix() for path in settings.corpora)}."
+        for path in settings.corpora:
+            if not (path / "documents.jsonl").is_file():
+                raise DataGenError(
+                    f"말뭉치 폴더가 아닙니다 (documents.jsonl 없음): {path}\n"
+                    "  `python -m data_gen collect --config …` 로 먼저 모으거나 documents.corpora의 경로를 고치세요."
+                )
+    return Library(tuple(documents), origin, settings.corpora)
 
 
 def _statutes_folder(settings: DocumentSettings) -> Path | None:
@@ -129,12 +155,14 @@ def _statutes_folder(settings: DocumentSettings) -> Path | None:
 
 
 def _casebook(path: Path | None) -> list[Document]:
+    from data_gen.private_data import mask
     from taxlaw.rulings import load_casebook
 
     documents = []
     for ruling in load_casebook(path):
         text = f"쟁점: {ruling.issue}\n문서번호: {ruling.number}\n회신일: {ruling.replied.isoformat()}\n회신 요지: {ruling.gist}"
         text += f"\n관련 법령: {ruling.laws}" if ruling.laws else ""
+        text, _ = mask(text)  # the book prints telephone numbers of its editors
         documents.append(
             Document(
                 id=ruling.id,
@@ -158,20 +186,38 @@ def _digest(as_of: datetime.date) -> list[Document]:
 
 
 def _from_digest(provision: Provision, as_of: datetime.date) -> Document:
-    text = f"{provision.law} {provision.article}({provision.heading})\n시행일: {provision.effective.isoformat()}\n{provision.rule}"
+    from data_gen.collect.pending_notes import notes_for
+
+    name = f"{provision.law} {provision.article}"
+    text = f"{name}({provision.heading})\n시행일: {provision.effective.isoformat()}\n{provision.rule}"
     if provision.figures:
         text += "\n수치: " + "; ".join(provision.figures)
-    return _provision(provision, provision.id, provision.area, text, as_of)
+    early = provision.effective > as_of
+    return Document(
+        id=provision.id,
+        kind="openapi",
+        title=f"{name}({provision.heading})",
+        text=text,
+        as_of=as_of,
+        area=provision.area,
+        version=short_hash(text),
+        family=f"law:{name}",
+        articles=(name,),
+        fault=f"기준일 {as_of}에 아직 시행되지 않은 조문 (시행 {provision.effective})" if early else "",
+        notes=notes_for(provision.law, provision.article, as_of),
+    )
 
 
 def _statutes(folder: Path, scope: str, as_of: datetime.date) -> tuple[list[Document], int]:
     """Documents from the folder's text, and for how many of them the digest stood in.
 
-    A folder holds one version of each act.  Where that version is not yet in force on ``as_of`` (or lacks the article),
-    the digest's own words are shown instead: text of the wrong date is worse than a summary of the right one.
+    A folder holds one version of each act.  Where its text of an article is not the law on ``as_of`` (or it lacks the
+    article), the digest's own words are shown instead: text of the wrong date is worse than a summary of the right one.
     """
+    from data_gen.collect.statute_documents import statute_document
     from taxlaw.digest import load_digest
     from taxlaw.statutes import load_statutes
+    from taxlaw.structure import parse_article
 
     statutes = load_statutes(folder)
     documents, replaced, seen = [], 0, set()
@@ -179,51 +225,13 @@ def _statutes(folder: Path, scope: str, as_of: datetime.date) -> tuple[list[Docu
         key = (provision.law, provision.article)
         seen.add(key)
         article = statutes.get(key)
-        if article is None or article.deleted or article.effective > as_of:
+        document = None if article is None or article.deleted else statute_document(parse_article(article), as_of)
+        if document is None or document.fault:
             replaced += 1
             documents.append(_from_digest(provision, as_of))
         else:
-            documents.append(_from_statute(article, provision.area, as_of))
+            documents.append(replace(document, area=provision.area))
     if scope == "all":
         rest = (article for key, article in statutes.items() if key not in seen and not article.deleted)
-        documents += [_from_statute(article, _area(article.law), as_of) for article in rest]
+        documents += [statute_document(parse_article(article), as_of) for article in rest]
     return documents, replaced
-
-
-def _from_statute(article: StatuteArticle, area: str, as_of: datetime.date) -> Document:
-    text = (
-        f"{article.law} {article.article}({article.heading})\n시행일: {article.effective.isoformat()}\n{article.text}"
-    )
-    return _provision(article, f"law:{article.law}:{article.article}", area, text, as_of)
-
-
-def _area(law: str) -> str:
-    act = law.removesuffix(" 시행령").removesuffix(" 시행규칙")
-    return _AREA_OF_ACT.get(act, act.removesuffix("법"))
-
-
-def _provision(
-    article: Provision | StatuteArticle, document_id: str, area: str, text: str, as_of: datetime.date
-) -> Document:
-    name = f"{article.law} {article.article}"
-    early = article.effective > as_of
-    return Document(
-        id=document_id,
-        kind="openapi",
-        title=f"{name}({article.heading})",
-        text=text,
-        as_of=as_of,
-        area=area,
-        version=short_hash(text),
-        family=f"law:{name}",
-        articles=(name,),
-        fault=f"기준일 {as_of}에 아직 시행되지 않은 조문 (시행 {article.effective})" if early else "",
-    )
-
-
-def _refuse_twins(documents: list[Document]) -> None:
-    seen: set[str] = set()
-    for document in documents:
-        if document.id in seen:
-            raise DataGenError(f"같은 id의 문서가 둘 있습니다: {document.id}\n  id는 문서마다 달라야 합니다.")
-        seen.add(document.id)

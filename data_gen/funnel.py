@@ -10,13 +10,27 @@ from data_gen.rows import Counts
 GATE_KOREAN = {
     "schema": "형식",
     "korean": "한국어",
+    "length": "길이",
+    "private_data": "개인정보",
+    "conduct": "바른 조언",
+    "decontamination": "평가 문항 겹침",
     "citations": "조문 실재",
     "amounts": "금액 재계산",
     "verify": "근거 대조",
-    "length": "길이",
+    "judge": "판정 모델",
+    "review": "사람의 검토",
     "duplicate": "중복",
 }
-SOURCE_KOREAN = {"openapi": "법령·요약", "judgment": "예규·해석", "practical": "계산 예제"}
+# In the order a row meets them; the judge model and people come after the code that needs no one's word.
+FUNNEL = tuple(GATE_KOREAN)
+SOURCE_KOREAN = {
+    "openapi": "법령·요약",
+    "judgment": "예규·해석",
+    "practical": "계산 예제",
+    "web": "웹 문서",
+    "question": "답 없는 질문",
+    "topic": "세법 밖 주제",
+}
 # Families that hold Hangul, by the systems that ship them; the first of Noto's collections is the Japanese face.
 KOREAN_FONTS = (
     "Noto Sans CJK KR",

@@ -121,6 +121,7 @@ class Counts:
     by_gate: dict[str, int] = field(default_factory=dict)
     by_source: dict[str, dict[str, int]] = field(default_factory=dict)
     by_tax: dict[str, int] = field(default_factory=dict)
+    by_style: dict[str, int] = field(default_factory=dict)
     by_split: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
 
     def add(self, outcome: str, source: str) -> None:
@@ -134,12 +135,6 @@ def to_json(value: Row | Rejection) -> str:
     if isinstance(value, Rejection):
         return json.dumps(asdict(value.row) | {"gate": value.gate, "reason": value.reason}, ensure_ascii=False)
     return json.dumps(asdict(value), ensure_ascii=False)
-
-
-def split_of(family: str, seed: int, validation_share: float) -> str:
-    """The split of a whole family, from its hash alone: rows can be written as they come and never straddle."""
-    digest = hashlib.sha256(f"{seed}:{family}".encode()).digest()
-    return "validation" if int.from_bytes(digest[:8], "big") < validation_share * 2**64 else "train"
 
 
 def short_hash(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data_gen.analysis import analysis_record
 from data_gen.candidates import candidates, failures
 from data_gen.documents import Document
 from data_gen.errors import BudgetReached, TeacherFailure
@@ -20,11 +21,10 @@ Outcome = Candidate | Failure
 
 @dataclass(frozen=True)
 class Worked:
-    """What came of one document: rows to judge, failures, and the analysis when that was asked."""
+    """What came of one document: rows to judge, failures, and its analysis (analysis.jsonl)."""
 
     outcomes: tuple[Outcome, ...]
-    analysis: Reply | None = None
-    analysis_fault: str = ""
+    analysis: dict | None = None
     replies: int = 0
     sent: int = 0
     """Of ``replies``, those for which something was sent now; the rest stood in the store or in a recording."""
@@ -46,7 +46,8 @@ async def work(document: Document, tasks: Sequence[Task], desk: Desk, seed: int)
     rest of the run goes on without sending anything, and what was not asked becomes a Failure that says so.
     """
     found: list[Outcome] = []
-    analysis, analysis_fault = None, ""
+    analysis: Reply | None = None
+    fault = ""
     replies = sent = capped = 0
     for task in tasks:
         if not concerns(document, task):
@@ -59,11 +60,12 @@ async def work(document: Document, tasks: Sequence[Task], desk: Desk, seed: int)
             capped += isinstance(exc, BudgetReached)
             found += failures(document, task, str(exc))
             if not task.styles:
-                analysis_fault = str(exc)
+                fault = str(exc)
             continue
         replies += 1
         sent += bool(reply.request) and not reply.stored
         if not task.styles:
             analysis = reply
         found += candidates(document, task, reply, desk.name, seed)
-    return Worked(tuple(found), analysis, analysis_fault, replies, sent, capped)
+    record = analysis_record(document, analysis, desk.name, fault=fault)
+    return Worked(tuple(found), record, replies, sent, capped)

@@ -6,7 +6,7 @@ Every key does something; an unknown one is an error with the nearest right name
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -50,6 +50,23 @@ class Lora(StrictModel):
     targets: tuple[str, ...] = GEMMA_TARGETS
 
 
+class EarlyStop(StrictModel):
+    """Ends training when task accuracy no longer grows; the best adapter is kept (finetune/early_stop.py)."""
+
+    every_minutes: float | None = Field(None, gt=0)  # of training; exactly one of the two
+    every_steps: int | None = Field(None, ge=1)
+    patience: int = Field(3, ge=1)  # evaluations without improvement that end the stage
+    rows: int = Field(24, ge=1)  # worked rows, none of them among those of the final evaluation
+    document_rows: int = Field(0, ge=0)  # rows from documents, right when the verifier finds no fault in the answer
+    document_tokens: int = Field(256, ge=8)  # cap of such an answer
+
+    @model_validator(mode="after")
+    def _one_interval(self) -> EarlyStop:
+        if (self.every_minutes is None) == (self.every_steps is None):
+            raise ValueError("every_minutes, every_steps 가운데 하나만 적으세요 (give exactly one)")
+        return self
+
+
 class Train(StrictModel):
     """Optimisation.  The run ends at the first of max_minutes, epochs, max_steps; at least one must be given."""
 
@@ -65,12 +82,72 @@ class Train(StrictModel):
     epochs: float | None = Field(None, gt=0)
     max_steps: int | None = Field(None, ge=1)
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"  # of the frozen base; float16 overflows in Gemma 3
+    packing: bool = False  # several examples in one row, none seeing another; slower than like lengths together (CPU)
+    checkpoint_minutes: float = Field(5.0, gt=0)  # what a power cut may cost; also written on SIGTERM and Ctrl-C
+    early_stop: EarlyStop | None = None
 
     @model_validator(mode="after")
     def _has_a_budget(self) -> Train:
         if self.max_minutes is None and self.epochs is None and self.max_steps is None:
             raise ValueError("max_minutes, epochs, max_steps 가운데 적어도 하나가 필요합니다 (give at least one)")
         return self
+
+
+class StageBudget(StrictModel):
+    """What a stage may set for itself; what it leaves out is that of ``train``.
+
+    A stage that gives a budget (max_minutes, epochs, max_steps) has only the budgets it gives.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    learning_rate: float | None = Field(None, gt=0)
+    schedule: Literal["cosine", "linear"] | None = None
+    warmup: float | None = Field(None, ge=0, lt=1)
+    weight_decay: float | None = Field(None, ge=0)
+    clip: float | None = Field(None, gt=0)
+    batch_size: int | None = Field(None, ge=1)
+    accumulate: int | None = Field(None, ge=1)
+    pass_tokens: int | None = Field(None, ge=16)
+    max_minutes: float | None = Field(None, gt=0)
+    epochs: float | None = Field(None, gt=0)
+    max_steps: int | None = Field(None, ge=1)
+
+    def settings(self, train: Train) -> Train:
+        """``train`` with this stage's own values."""
+        budgets = ("max_minutes", "epochs", "max_steps")
+        own = {name: getattr(self, name) for name in StageBudget.model_fields if name not in ("name", *budgets)}
+        changes = {name: value for name, value in own.items() if value is not None}
+        given = {name: getattr(self, name) for name in budgets}
+        return train.model_copy(update=changes | (given if any(given.values()) else {}))
+
+
+class DomainStage(StageBudget):
+    """Next token on raw law text, before the task."""
+
+    kind: Literal["domain"]
+    texts: (
+        str  # "digest" (ours), "statutes:auto" (../shared/data/statutes), a folder of statutes, or a .txt/.jsonl file
+    )
+
+
+class TaskStage(StageBudget):
+    """The dataset's pairs; loss on answers only."""
+
+    kind: Literal["task"]
+
+
+class PreferenceStage(StageBudget):
+    """DPO (Rafailov et al. 2023, arXiv 2305.18290) on pairs of a right and a wrong answer to one question."""
+
+    kind: Literal["preference"]
+    pairs: Path  # JSONL of {question, chosen, rejected}; `python -m finetune pairs` makes one
+    beta: float = Field(0.1, gt=0)  # higher: stays nearer to the reference
+    length_normalised: bool = False  # compare means per token instead of sums; wants a larger beta (about 1)
+    # start: the student as it enters this stage (the usual reference); base: the model with its adapter off.
+    reference: Literal["start", "base"] = "start"
+
+
+Stage = Annotated[DomainStage | TaskStage | PreferenceStage, Field(discriminator="kind")]
 
 
 class Evaluation(StrictModel):
@@ -105,6 +182,8 @@ class RunConfig(StrictModel):
     fit_vocab: bool = False  # keep only the pieces Korean tax text needs: faster, smaller, less general
     lora: Lora = Lora()
     train: Train
+    stages: tuple[Stage, ...] = Field((TaskStage(name="m2", kind="task"),), min_length=1)  # in this order, one adapter
+    metrics: Literal["jsonl", "trackio", "tensorboard", "wandb"] = "jsonl"  # metrics.jsonl is always written
     evaluation: Evaluation = Evaluation()
     export: Export = Export()
 
@@ -114,6 +193,13 @@ class RunConfig(StrictModel):
             raise ValueError("mix 의 비율은 0보다 커야 합니다 (shares must be positive)")
         if abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix 의 합은 1이어야 합니다 (shares must add up to 1; got {sum(self.mix.values()):g})")
+        return self
+
+    @model_validator(mode="after")
+    def _stage_names_differ(self) -> RunConfig:
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            raise ValueError(f"stages 의 name 은 서로 달라야 합니다 (names must differ): {names}")
         return self
 
 

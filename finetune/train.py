@@ -1,7 +1,8 @@
-"""The training loop, as plain functions: batches in, adapter weights changed in place, one metrics line per step.
+"""The training loop, as plain functions: batches in, adapter weights changed in place, one Step per optimiser step.
 
 The loss is that of answer tokens only, and only their positions reach the output layer: with Gemma's 262,144 rows it is
-the dearest layer of a small model.  Knows nothing of files, datasets or evaluation.
+the dearest layer of a small model.  What else can be learned (packed rows, right and wrong answers) is an Objective.
+Knows nothing of files, datasets or evaluation; who wants to do something between two steps passes ``between``.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any, Protocol
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -25,7 +27,11 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Step:
-    """What one optimiser step did.  ``tokens`` counts prompt and answer without padding; ``seconds`` since the start."""
+    """What one optimiser step did.
+
+    ``tokens`` counts prompt and answer without padding; ``seconds`` are those trained in this stage so far, over all
+    processes that worked on it, without accuracy evaluations.
+    """
 
     step: int
     epoch: float
@@ -37,6 +43,9 @@ class Step:
     target_tokens: int
     padded_tokens: int
     seconds: float
+    stage: str = ""
+    margin: float | None = None  # preference only: mean of beta * (chosen - rejected), relative to the reference
+    preferred: float | None = None  # preference only: share of pairs with a positive margin
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,49 @@ class Batch:
     """Tensors (rows, longest); labels are IGNORED outside the answers."""
 
     input_ids: torch.Tensor
-    attention_mask: torch.Tensor | None  # None when no row is padded
+    attention_mask: torch.Tensor | dict | None  # None when no row is padded; a dict by layer type for packed rows
     labels: torch.Tensor
+    position_ids: torch.Tensor | None = None  # None: 0, 1, 2 ... in every row
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a stage learns.  ``loss`` is a sum; the loop divides by the ``weight`` of the whole step."""
+
+    cut: Callable[[list, int], list[list]]  # items of one batch -> parts of at most so many tokens
+    collate: Callable[[list, str], Any]  # a part, the device -> tensors
+    loss: Callable[[Any, Any], torch.Tensor]  # model, tensors -> sum over the part
+    weight: Callable[[Any], int]  # tensors -> answer tokens, or pairs
+    tokens: Callable[[Any], int]  # an item -> its tokens
+    measure: Callable[[list], dict[str, float]] = lambda tensors: {}  # further fields of Step, after the loss
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a stage stands between two steps.
+
+    With the trainable weights and the random generators it is all that is needed to go on exactly.  ``optimiser`` is
+    the live one when handed to ``between``, and its state_dict when a stage is resumed.
+    """
+
+    steps: list[Step]
+    epoch: float
+    seconds: float
+    batches: int  # drawn from the sampler
+    optimiser: Any
+
+
+class Processes(Protocol):
+    """Several processes that train one model: each sees the same batches and works on its share of every step."""
+
+    def share(self, parts: list[list]) -> list[list]:
+        """The parts this process works on."""
+
+    def total(self, value: float) -> float:
+        """The sum of ``value`` over the processes, the same in all."""
+
+    def sum_gradients(self, parameters: list) -> None:
+        """Replace every gradient (None counts as zero) by its sum over the processes."""
 
 
 def collate(examples: list[Encoded], pad_id: int, device: str = "cpu") -> Batch:
@@ -82,7 +132,8 @@ def split_batch(examples: list[Encoded], most_tokens: int) -> list[list[Encoded]
 def answer_loss(model, batch: Batch) -> torch.Tensor:
     """Sum (not mean) of the cross-entropy over answer tokens; divide by the tokens of the whole step."""
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    hidden = causal.model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
+    places = {} if batch.position_ids is None else {"position_ids": batch.position_ids}
+    hidden = causal.model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False, **places)
     targets = batch.labels[:, 1:]
     wanted = targets != IGNORED
     logits = causal.lm_head(hidden.last_hidden_state[:, :-1][wanted])
@@ -107,13 +158,38 @@ def budget_used(settings: Train, minutes: float, epoch: float, step: int) -> flo
     return max(shares)
 
 
-def accumulate_gradient(model, batches: Iterable[Batch], loss: Callable = answer_loss) -> tuple[float, int]:
+def count_targets(batch: Batch) -> int:
+    """Answer tokens of a batch."""
+    return int((batch.labels[:, 1:] != IGNORED).sum())
+
+
+def answers(pad_id: int) -> Objective:
+    """The ordinary objective: the tokens of the answers, in padded rows of like length."""
+    return Objective(
+        cut=split_batch,
+        collate=lambda part, device: collate(part, pad_id, device),
+        loss=answer_loss,
+        weight=count_targets,
+        tokens=lambda example: len(example.ids),
+    )
+
+
+def accumulate_gradient(
+    model,
+    batches: Iterable[Batch],
+    loss: Callable = answer_loss,
+    weight: Callable[[Any], int] = count_targets,
+    processes: Processes | None = None,
+) -> tuple[float, int]:
     """Backward over all batches of one step, weighted by token: 1 batch of 8 rows and 8 of 1 give the same gradient.
 
-    Returns (mean loss per target token, target tokens).  Raises GateError when the loss is not finite.
+    Returns (mean loss per target token, target tokens), over all processes.  Raises GateError when the loss is not
+    finite.
     """
     batches = list(batches)
-    targets = sum(int((batch.labels[:, 1:] != IGNORED).sum()) for batch in batches)
+    targets = sum(weight(batch) for batch in batches)
+    if processes:
+        targets = round(processes.total(targets))
     total = 0.0
     for batch in batches:
         batch_loss = loss(model, batch)
@@ -123,45 +199,65 @@ def accumulate_gradient(model, batches: Iterable[Batch], loss: Callable = answer
             )
         (batch_loss / targets).backward()
         total += float(batch_loss.detach())
+    if processes:
+        total = processes.total(total)
+        processes.sum_gradients([parameter for parameter in model.parameters() if parameter.requires_grad])
     return total / targets, targets
 
 
 def train(
     model,
-    batches: Iterator[tuple[float, list[Encoded]]],
+    batches: Iterator[tuple[float, list]],
     settings: Train,
     pad_id: int,
     on_step: Callable[[Step], None],
     device: str = "cpu",
     clock: Callable[[], float] = time.monotonic,
+    *,
+    objective: Objective | None = None,
+    stage: str = "",
+    start: Position | None = None,
+    between: Callable[[Position], bool] | None = None,
+    processes: Processes | None = None,
 ) -> list[Step]:
-    """Train until the first budget is used up and return every step.
+    """Train until the first budget is used up, or ``between`` returns True; returns every step.
 
-    ``batches`` gives (epochs done after it, examples) without end.  The learning rate follows the share of the budget
-    used, so a wall-clock budget still ends at rate 0.
+    ``batches`` gives (epochs done after it, items) without end, from its beginning also when ``start`` (where an earlier
+    process stopped) is given.  The learning rate follows the share of the budget used, so a wall-clock budget still ends
+    at rate 0; a resumed one goes on with the time that is left.  ``between`` is called after every step and once before
+    the first of a resumed stage; the time it takes is not counted.
     """
+    objective = objective or answers(pad_id)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    start = start or Position([], 0.0, 0.0, 0, None)
+    steps, epoch, drawn = list(start.steps), start.epoch, start.batches
+    if start.optimiser is not None:
+        optimiser.load_state_dict(start.optimiser)
+        if between and between(replace(start, optimiser=optimiser)):
+            return steps
+    for _ in islice(batches, drawn):  # cheap: batches are lists of references
+        pass
     model.train()
-    steps: list[Step] = []
-    start = clock()
-    epoch, used = 0.0, 0.0
+    began = clock() - start.seconds
+    used = budget_used(settings, start.seconds / 60, epoch, len(steps))
     while used < 1:
         window = list(islice(batches, settings.accumulate))
+        drawn += len(window)
         epoch = window[-1][0]
         rate = settings.learning_rate * learning_rate_factor(used, settings.warmup, settings.schedule)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        parts = [part for _, examples in window for part in split_batch(examples, settings.pass_tokens)]
-        tensors = [collate(part, pad_id, device) for part in parts]
-        with _adapter_autocast(model, device):
-            loss, targets = accumulate_gradient(model, tensors)
+        parts = [part for _, items in window for part in objective.cut(items, settings.pass_tokens)]
+        tensors = [objective.collate(part, device) for part in (processes.share(parts) if processes else parts)]
+        with adapter_autocast(model, device):
+            loss, targets = accumulate_gradient(model, tensors, objective.loss, objective.weight, processes)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
         if not math.isfinite(norm):
             raise GateError("기울기가 유한하지 않습니다 (gradient is not finite). learning_rate 를 낮추세요.")
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        seconds = clock() - start
+        seconds = clock() - began
         used = budget_used(settings, seconds / 60, epoch, len(steps) + 1)
         step = Step(
             step=len(steps) + 1,
@@ -170,18 +266,25 @@ def train(
             loss=loss,
             learning_rate=rate,
             gradient_norm=norm,
-            tokens=sum(len(example.ids) for _, examples in window for example in examples),
+            tokens=sum(objective.tokens(item) for _, items in window for item in items),
             target_tokens=targets,
             padded_tokens=sum(tensor.input_ids.numel() for tensor in tensors),
             seconds=round(seconds, 3),
+            stage=stage,
+            **objective.measure(tensors),
         )
         steps.append(step)
         on_step(step)
+        if between:
+            if between(Position(steps, epoch, seconds, drawn, optimiser)):
+                break
+            model.train()  # an evaluation in between turned it off
+            began = clock() - seconds
     model.eval()
     return steps
 
 
-def _adapter_autocast(model, device: str):
+def adapter_autocast(model, device: str):
     """With a bfloat16 base, run the fp32 adapters' thin products in bfloat16 too; their weights and moments stay fp32."""
     if next(model.parameters()).dtype != torch.bfloat16:
         return nullcontext()

@@ -27,3 +27,11 @@ class SourceError(TaxLawError):
 
 class DownloadError(TaxLawError):
     """law.go.kr did not answer, said no, or sent another law than the one asked for."""
+
+
+class RefusedError(DownloadError):
+    """law.go.kr answered and the answer is no; ``said``: its own words, the key blotted out."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said

@@ -18,7 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
-from taxlaw.errors import ConfigError, DownloadError
+from taxlaw.errors import ConfigError, DownloadError, RefusedError
 
 KEY_VARIABLE, ADDRESS_VARIABLE = "LAW_GO_KR_OC", "LAW_GO_KR_URL"
 ADDRESS = "https://www.law.go.kr/DRF"
@@ -74,7 +74,7 @@ class LawApi:
     def get(self, service: str, parameters: Mapping[str, str]) -> str:
         """The text of one JSON answer of ``lawSearch.do`` or ``lawService.do``.
 
-        Raises DownloadError when the service says no, or does not answer after the attempts of the pace.
+        Raises RefusedError when the service says no, DownloadError when it does not answer after the attempts of the pace.
         """
         where = f"{service} {' '.join(f'{name}={value}' for name, value in parameters.items())}"
         for attempt in range(1, self._pace.attempts + 1):
@@ -89,7 +89,8 @@ class LawApi:
                 raise DownloadError(f"law.go.kr의 응답이 UTF-8이 아닙니다: {where}") from None
             else:
                 if problem := failure(text):
-                    raise DownloadError(f"law.go.kr이 거절했습니다: {where}\n  {self._without_key(problem)}")
+                    said = self._without_key(problem)
+                    raise RefusedError(f"law.go.kr이 거절했습니다: {where}\n  {said}", said)
                 return text
             if not again:
                 break

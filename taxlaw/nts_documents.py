@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from taxlaw.errors import SourceError
 from taxlaw.nts_sections import cut_sections
-from taxlaw.rulings import Ruling, load_casebook, read_rows
+from taxlaw.rulings import Ruling, load_casebook, read_casebook_row, read_rows
 from taxlaw.strict_config import StrictModel
 
 CLASSES = {
@@ -147,12 +147,30 @@ def load_documents(path: Path) -> tuple[Ruling, ...]:
     data = _read_json(path)
     if isinstance(data, list):
         return _rows([(f"{number}번째", row) for number, row in enumerate(data, start=1)], path)
+    return read_page(data, path.name)
+
+
+def read_page(data: object, where: str) -> tuple[Ruling, ...]:
+    """The documents of one response of the site, a document or a list of hits.  Raises SourceError naming ``where``."""
     if isinstance(data, dict) and "dcmDVO" in data:
-        return (_from_detail(data, path.name),)
+        return (_from_detail(data, where),)
     if isinstance(data, dict) and isinstance(data.get("body"), list):
-        return tuple(_from_hit(hit, f"{path.name} {n}번째") for n, hit in enumerate(data["body"], start=1))
-    keys = ", ".join(list(data)[:6]) if isinstance(data, dict) else type(data).__name__
-    raise SourceError(f"모르는 모양의 국세청 문서입니다: {path}\n  받은 것: {keys} (unknown shape of an NTS document)")
+        return tuple(_from_hit(hit, f"{where} {n}번째") for n, hit in enumerate(data["body"], start=1))
+    raise _unknown(data, where)
+
+
+def read_row(row: object, where: str) -> Ruling | None:
+    """One row of a list or a JSONL file, whichever of the shapes it has; None for the title of a chapter.
+
+    Raises SourceError naming ``where``.  For files that are too large to hold: the rows may come one at a time.
+    """
+    keys = row.keys() if isinstance(row, dict) else frozenset()
+    if "쟁점" in keys:
+        return read_casebook_row(row, where)
+    reader = next((reader for needed, reader in _READERS.items() if needed <= keys), None)
+    if reader is None:
+        raise _unknown(row, where)
+    return reader(row, where)
 
 
 def _rows(rows: list[tuple[str, object]], path: Path) -> tuple[Ruling, ...]:
@@ -160,20 +178,15 @@ def _rows(rows: list[tuple[str, object]], path: Path) -> tuple[Ruling, ...]:
         raise SourceError(f"문서가 없습니다 (no documents): {path}")
     if isinstance(rows[0][1], dict) and "쟁점" in rows[0][1]:
         return load_casebook(path)
-    readers: dict[frozenset[str], Callable[[dict, str], Ruling | None]] = {
-        frozenset(("content", "response")): _from_main,
-        frozenset(("doc_no", "gist")): _from_search_row,
-        frozenset(("law", "year", "text")): _from_basic,
-    }
-    found = []
-    for place, row in rows:
-        where = f"{path.name} {place}"
-        reader = next((r for keys, r in readers.items() if isinstance(row, dict) and keys <= row.keys()), None)
-        if reader is None:
-            keys = ", ".join(list(row)[:6]) if isinstance(row, dict) else type(row).__name__
-            raise SourceError(f"모르는 모양의 국세청 문서입니다: {where}\n  받은 것: {keys}")
-        found.append(reader(row, where))
+    found = (read_row(row, f"{path.name} {place}") for place, row in rows)
     return tuple(ruling for ruling in found if ruling is not None)
+
+
+def _unknown(data: object, where: str) -> SourceError:
+    keys = ", ".join(list(data)[:6]) if isinstance(data, dict) else type(data).__name__
+    return SourceError(
+        f"모르는 모양의 국세청 문서입니다: {where}\n  받은 것: {keys} (unknown shape of an NTS document)"
+    )
 
 
 def _from_main(row: dict, where: str) -> Ruling:
@@ -278,6 +291,14 @@ def _from_basic(row: dict, where: str) -> Ruling | None:
         source=f"{where} ({basic.year}년판)",
         deleted=_BASIC_DELETED.match(body) is not None,
     )
+
+
+# The keys that tell the shapes of rows apart.
+_READERS: dict[frozenset[str], Callable[[dict, str], Ruling | None]] = {
+    frozenset(("content", "response")): _from_main,
+    frozenset(("doc_no", "gist")): _from_search_row,
+    frozenset(("law", "year", "text")): _from_basic,
+}
 
 
 def _ruling(

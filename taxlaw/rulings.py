@@ -81,7 +81,7 @@ def load_casebook(path: Path | None = None) -> tuple[Ruling, ...]:
     Raises SourceError when the package is not installed, the file is missing, or a row does not fit.
     """
     source = Path(path) if path is not None else casebook_path()
-    rulings = tuple(_ruling(row, f"{source.name} {place}") for place, row in read_rows(source))
+    rulings = tuple(read_casebook_row(row, f"{source.name} {place}") for place, row in read_rows(source))
     seen: set[str] = set()
     for ruling in rulings:
         if ruling.id in seen:
@@ -125,7 +125,8 @@ def read_rows(source: Path) -> list[tuple[str, object]]:
     return [(f"{number}번째", row) for number, row in enumerate(data, start=1)]
 
 
-def _ruling(row: object, where: str) -> Ruling:
+def read_casebook_row(row: object, where: str) -> Ruling:
+    """One row of the casebook.  Raises SourceError naming ``where`` when it does not fit."""
     try:
         valid = _Row.model_validate(row)
     except ValidationError as exc:

@@ -9,7 +9,9 @@ from typing import Any
 
 from data_gen.documents import Document
 from data_gen.errors import DataGenError, TeacherFailure
+from data_gen.replies import MalformedReply, parse_answer
 from data_gen.rows import read_jsonl
+from data_gen.tasks import Task
 from data_gen.teachers import Reply
 from taxlaw.strict_config import StrictModel, validate
 
@@ -23,17 +25,17 @@ class Recording(StrictModel):
     response: dict[str, Any]
 
 
-class RecordedTeacher:
-    """Looks an answer up by document id and prompt name; a document without one is a failure, never invented."""
+class RecordedDesk:
+    """Looks an answer up by document id and task; a document without one is a failure, never invented."""
 
     name = "recorded"
-    concurrency = 1
+    places = 1
 
     def __init__(self, answers: Mapping[tuple[str, str], dict]) -> None:
         self._answers = answers
 
     @classmethod
-    def from_folder(cls, folder: Path | None) -> RecordedTeacher:
+    def from_folder(cls, folder: Path | None) -> RecordedDesk:
         """Read every *.jsonl of ``folder``.  Raises DataGenError (no folder, same key twice) or BadInput/ConfigError."""
         folder = folder or RECORDINGS
         if not folder.is_dir():
@@ -50,8 +52,16 @@ class RecordedTeacher:
                 answers[key] = recording.response
         return cls(answers)
 
-    def ask(self, document: Document, prompt_name: str) -> Reply:
-        answer = self._answers.get((document.id, prompt_name))
-        if answer is None:
+    async def ask(self, document: Document, task: Task) -> Reply:
+        recorded = self._answers.get((document.id, task.name))
+        if recorded is None:
             raise TeacherFailure("이 문서에는 미리 적어 둔 답변이 없음 (no recording)")
-        return Reply(text=json.dumps(answer, ensure_ascii=False), model="recorded", note=NOTE)
+        text = json.dumps(recorded, ensure_ascii=False)
+        try:
+            answer = parse_answer(text, task.answer)
+        except MalformedReply as exc:
+            raise TeacherFailure(f"미리 적어 둔 답변의 형식이 틀림 (malformed recording): {exc}") from exc
+        return Reply(answer=answer, text=text, model="recorded", note=NOTE)
+
+    async def close(self) -> None:
+        """Nothing is held open."""

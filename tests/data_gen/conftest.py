@@ -98,3 +98,16 @@ class ScriptedTeacher:
 @pytest.fixture
 def scripted():
     return ScriptedTeacher
+
+
+@pytest.fixture(scope="session")
+def fake():
+    """The module beside this file: ``with fake.serving(fake.Script(...)) as endpoint:`` is a teacher's endpoint."""
+    import importlib.util
+    import sys
+    from pathlib import Path
+
+    spec = importlib.util.spec_from_file_location("fake_endpoint", Path(__file__).with_name("fake_endpoint.py"))
+    module = sys.modules["fake_endpoint"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
