@@ -29,7 +29,7 @@ from data_gen.tasks import Task
 from data_gen.tasks.all_tasks import TASKS
 from data_gen.teachers import Desk
 from data_gen.teachers.staff import hire
-from data_gen.work import concerns
+from data_gen.tasks.all_tasks import applies
 from data_gen.worked import worked_candidates
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _refuse_dead_teacher(library: Library, tasks: Sequence[Task], spent: Spent) 
     """A teacher that answered nothing at all is an error, not a dataset of worked examples with a footnote."""
     if spent.replies or spent.capped:
         return
-    asked = sum(1 for document in library for task in tasks if not document.fault and concerns(document, task))
+    asked = sum(1 for document in library for task in tasks if not document.fault and applies(task, document))
     if asked:
         raise DataGenError(
             f"교사가 {asked:,}개의 요청 가운데 하나에도 답하지 못했습니다 (the teacher answered nothing).\n"

@@ -13,5 +13,9 @@ class TeacherFailure(Exception):
     """One request got no usable reply.  Counted as ``failed`` with this reason; the run goes on."""
 
 
+class NotRecorded(Exception):
+    """The recorded teacher has no answer to this and is not held to have one; nothing was requested."""
+
+
 class BudgetReached(DataGenError):
     """The money cap allows no further call.  What is stored stays usable; nothing more is sent."""

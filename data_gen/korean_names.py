@@ -18,25 +18,12 @@ _STYLES = {
     "labelled": "라벨 없는 질문",
 }
 _TAXES = {"gift": "증여세", "income": "종합소득세", "vat_simplified": "간이과세", "corporate": "법인세(계산)"}
-_GATES = {
-    "review": "사람 검토",
-    "schema": "형식",
-    "verify": "근거 대조",
-    "duplicate": "중복",
-    "near_duplicate": "비슷한 쌍",
-    "decontamination": "평가셋 겹침",
-    "private": "개인정보",
-    "private_data": "개인정보",
-    "conduct": "안전·윤리",
-    "judge": "판정 모델",
-}
-_SOURCES = {"web": "웹 문서", "question": "질문 목록", "topic": "세법 밖"}
 _NAMES = {
     "split": _SPLITS,
     "style": _STYLES,
     "tax": _TAXES,
-    "gate": _GATES | GATE_KOREAN,
-    "source": _SOURCES | SOURCE_KOREAN,
+    "gate": GATE_KOREAN,
+    "source": SOURCE_KOREAN,
     "decision": {"accept": "채택", "edit": "고침", "reject": "거절", "undo": "되돌림"},
     "severity": {"fault": "잘못", "unchecked": "미확인", "confirmed": "확인"},
     "finding": {"citation": "인용", "number": "금액", "calculation": "계산", "contradiction": "모순", "form": "형식"},

@@ -23,6 +23,7 @@ _COLUMNS = (
     "key, teacher, model, task, document_id, status, reason, text, reasoning, finish_reason, response_id,"
     " input_tokens, cached_tokens, output_tokens, reasoning_tokens, usd, seconds, via, received"
 )
+_KEEP = f"INSERT INTO responses ({_COLUMNS}, body) VALUES ({', '.join('?' * 20)})"
 # What OpenAI's Batch API calls a batch that will not change any more.
 BATCH_OVER = ("completed", "failed", "expired", "cancelled", "lost")
 
@@ -99,8 +100,6 @@ class Store:
         """Write a response; False when one is stored under its key already (that one stays).  Raises DataGenError."""
         if request.key != stored.key:
             raise ValueError(f"response {stored.key} does not belong to request {request.key}")
-        if self._db.execute("SELECT 1 FROM responses WHERE key = ?", (request.key,)).fetchone():
-            return False
         used = stored.usage
         row = (
             *(stored.key, stored.teacher, stored.model, stored.task, stored.document_id, stored.status, stored.reason),
@@ -108,7 +107,12 @@ class Store:
             *(used.input, used.cached, used.output, used.reasoning),
             *(stored.usd, stored.seconds, stored.via, stored.received, canonical_json(request.body)),
         )
-        self._write(f"INSERT INTO responses ({_COLUMNS}, body) VALUES ({', '.join('?' * len(row))})", row)
+        try:
+            self._write(_KEEP, row)
+        except sqlite3.IntegrityError:
+            if self.find(stored.key) is None:  # refused for another reason than that it is there
+                raise
+            return False
         return True
 
     def responses(self) -> Iterator[Stored]:

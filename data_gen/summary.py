@@ -16,7 +16,7 @@ from data_gen.documents import Library
 from data_gen.funnel import FUNNEL, draw_funnel
 from data_gen.keeping import Kept
 from data_gen.prompting import PREAMBLE_VERSION
-from data_gen.report import write_report
+from data_gen.report.page import write_report
 from data_gen.review.log import Decisions
 from data_gen.settings import BuildConfig
 from data_gen.teachers.staff import Staff

@@ -16,6 +16,8 @@ class RecordedSettings(StrictModel):
     kind: Literal["recorded"]
     folder: Path | None = None
     """Folder of *.jsonl recordings; the package's own when left out."""
+    missing: Literal["fail", "skip"] = "fail"
+    """A document without a recording: a failure with its reason, or not asked about at all."""
 
 
 class OpenAISettings(StrictModel):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from data_gen.analysis import analysis_record
 from data_gen.candidates import candidates, failures
 from data_gen.documents import Document
-from data_gen.errors import BudgetReached, TeacherFailure
+from data_gen.errors import BudgetReached, NotRecorded, TeacherFailure
 from data_gen.rows import Candidate, Failure
 from data_gen.tasks import Task
+from data_gen.tasks.all_tasks import applies
 from data_gen.teachers import Desk, Reply
 
 Outcome = Candidate | Failure
@@ -32,15 +33,8 @@ class Worked:
     """Tasks not asked because the money cap was reached."""
 
 
-def concerns(document: Document, task: Task) -> bool:
-    """Whether ``task`` is asked about ``document``: its kind fits, and "the law changed" has a change to speak of."""
-    if document.kind not in task.kinds:
-        return False
-    return task.name != "law_change" or bool(document.notes)
-
-
 async def work(document: Document, tasks: Sequence[Task], desk: Desk, seed: int) -> Worked:
-    """Ask every task that concerns the document, one after another.
+    """Ask every task that applies to the document, one after another; its analysis first, whose rating its rows bear.
 
     Raises DataGenError when going on is pointless.  A reached money cap is not: what is stored can still be used, so the
     rest of the run goes on without sending anything, and what was not asked becomes a Failure that says so.
@@ -49,13 +43,15 @@ async def work(document: Document, tasks: Sequence[Task], desk: Desk, seed: int)
     analysis: Reply | None = None
     fault = ""
     replies = sent = capped = 0
-    for task in tasks:
-        if not concerns(document, task):
+    for task in sorted(tasks, key=lambda one: bool(one.styles)):
+        if not applies(task, document):
             continue
         try:
             if document.fault:
                 raise TeacherFailure(document.fault)
             reply = await desk.ask(document, task)
+        except NotRecorded:
+            continue
         except (TeacherFailure, BudgetReached) as exc:
             capped += isinstance(exc, BudgetReached)
             found += failures(document, task, str(exc))
@@ -66,6 +62,7 @@ async def work(document: Document, tasks: Sequence[Task], desk: Desk, seed: int)
         sent += bool(reply.request) and not reply.stored
         if not task.styles:
             analysis = reply
-        found += candidates(document, task, reply, desk.name, seed)
+        rated = analysis.answer.difficulty_level.score if analysis else None
+        found += candidates(document, task, reply, desk.name, seed, rated)
     record = analysis_record(document, analysis, desk.name, fault=fault)
     return Worked(tuple(found), record, replies, sent, capped)

@@ -6,6 +6,7 @@ A GGUF is converted once and cached as safetensors, because reading one takes ab
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import re
 import shutil
@@ -14,11 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finetune.data import file_sha256
+from finetune.device import Device
 from finetune.errors import GateError, InputError
 from finetune.settings import Base
 
 # A Gemma 3 checkpoint of 4B and up holds the text model inside a multimodal one under this prefix.
 TEXT_ONLY_KEYS = {r"^language_model\.model\.": "model."}
+# model_type of config.json -> chat template
+TEMPLATE_OF_TYPE = {"gemma3": "gemma", "gemma3_text": "gemma", "phi": "question_answer"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class BaseWeights:
     key: str  # identity of the content, as far as known without reading it all
     from_quantised: str | None  # "Q4_K_M" when the weights were rounded before training
     licence: str
+    template: str | None = None  # chat template the config asks for; None: that of the model type
 
 
 def cache_folder() -> Path:
@@ -51,10 +56,14 @@ def resolve_base(base: Base, say=print) -> BaseWeights:
         key = file_sha256(base.folder / "config.json") + "".join(
             f":{path.name}:{file_sha256(path)}" for path in sorted(base.folder.glob("*.safetensors"))
         )
-        return BaseWeights(base.folder, None, f"folder {base.folder.name}", key, None, "see the folder's own licence")
-    return BaseWeights(
-        base.hub, base.revision, f"Hugging Face {base.hub}", f"{base.hub}@{base.revision}", None, "gemma"
-    )
+        licence = "see the folder's own licence"
+        return BaseWeights(base.folder, None, f"folder {base.folder.name}", key, None, licence, base.template)
+    from finetune.students import find_student
+
+    student = find_student(base.hub)
+    licence = student.licence if student else "see the model's page"
+    key = f"{base.hub}@{base.revision}"
+    return BaseWeights(base.hub, base.revision, f"Hugging Face {base.hub}", key, None, licence, base.template)
 
 
 def _from_package(base: Base, say) -> BaseWeights:
@@ -77,6 +86,7 @@ def _from_package(base: Base, say) -> BaseWeights:
         key=base.sha256,
         from_quantised=_quantisation_in(package.MODEL_NAME),
         licence="gemma",
+        template=base.template,
     )
     if (Path(weights.folder) / "config.json").is_file():
         return weights
@@ -135,43 +145,122 @@ def require_complete(loading_info: dict, name: str) -> None:
     if missing or mismatched:
         raise GateError(
             f"{name}: 가중치가 빠졌거나 크기가 다릅니다. missing {len(missing)} {missing[:3]}, "
-            f"mismatched {len(mismatched)} {mismatched[:3]}\n  base 가 Gemma 3 인지, 파일이 온전한지 확인하세요."
+            f"mismatched {len(mismatched)} {mismatched[:3]}\n  base 가 Gemma 3 나 Phi-2 계열인지, 파일이 온전한지 확인하세요."
         )
 
 
 def load_model(weights: BaseWeights, dtype: str, device: str = "cpu"):
-    """The text model, every weight present.  ``dtype`` is "bfloat16" or "float32".
+    """The text model in full precision of ``dtype`` ("bfloat16" or "float32"), every weight present.
 
-    A multimodal Gemma 3 checkpoint is loaded without its vision tower.
+    A multimodal Gemma 3 checkpoint is loaded without its vision tower.  Raises InputError for a base that is not
+    there or of another family, GateError for a missing weight.
+    """
+    return _load(weights, dtype).to(device)
+
+
+def load_for_training(weights: BaseWeights, base: Base, device: Device):
+    """The model as it is held while adapters are trained on it: ``base.load`` and ``base.recompute``.
+
+    Raises InputError for nf4 off CUDA: there it is slower than bfloat16 and mostly untried.
+    """
+    if base.load == "bf16":
+        model = load_model(weights, device.dtype, device.kind)
+    elif device.kind != "cuda":
+        raise InputError(
+            f"base.load: nf4 (QLoRA) 는 CUDA GPU 에서만 씁니다. 지금 장치는 {device.kind} 입니다 (nf4 needs CUDA).\n"
+            "  base.load: bf16 으로 바꾸거나, 더 작은 학생 (configs/finetune/gemma3-270m.yaml) 을 쓰거나, GPU 를 빌리세요."
+        )
+    else:
+        model = load_nf4(weights, device.kind)
+    if base.recompute:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    return model
+
+
+def load_nf4(weights: BaseWeights, device: str):
+    """The text model with its linear layers in four bits (nf4, double quantisation), bfloat16 for the rest.
+
+    Norms and embeddings stay bfloat16: peft's prepare_model_for_kbit_training would make them float32, which is 2 GB
+    more for Gemma's embedding and changes nothing, as both model classes compute their norms in float32 anyway.
+    Raises InputError when bitsandbytes is not installed.
     """
     import torch
-    from transformers import AutoConfig, Gemma3ForCausalLM
+    from transformers import BitsAndBytesConfig
 
-    config = AutoConfig.from_pretrained(weights.folder, revision=weights.revision)
-    if config.model_type not in ("gemma3", "gemma3_text"):
-        raise InputError(
-            f"지원하지 않는 base 입니다: {config.model_type} ({weights.source}). Gemma 3 계열만 됩니다 (Gemma 3 only)."
-        )
-    multimodal = config.model_type == "gemma3"
-    model, info = Gemma3ForCausalLM.from_pretrained(
-        weights.folder,
-        revision=weights.revision,
-        config=config.text_config if multimodal else config,
-        key_mapping=TEXT_ONLY_KEYS if multimodal else None,
-        dtype=getattr(torch, dtype),
-        attn_implementation="sdpa",
-        output_loading_info=True,
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise InputError("base.load: nf4 에는 bitsandbytes 가 필요합니다: pip install 'slm-forest[gpu]'  (not installed)")
+    quantisation = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
     )
+    model = _load(weights, "bfloat16", quantization_config=quantisation, device_map={"": device})
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return model
+
+
+def _load(weights: BaseWeights, dtype: str, **options):
+    import torch
+    from transformers import Gemma3ForCausalLM, PhiForCausalLM
+
+    config = read_model_config(weights)
+    multimodal = config.model_type == "gemma3"
+    if config.model_type == "phi":
+        # The adapters' own lora.dropout is the only dropout; Phi-2's configuration would add another 0.1.
+        config.attention_dropout = config.embd_pdrop = config.resid_pdrop = 0.0
+    with _hub_errors(weights):
+        model, info = (PhiForCausalLM if config.model_type == "phi" else Gemma3ForCausalLM).from_pretrained(
+            weights.folder,
+            revision=weights.revision,
+            config=config.text_config if multimodal else config,
+            key_mapping=TEXT_ONLY_KEYS if multimodal else None,
+            dtype=getattr(torch, dtype),  # never the checkpoint's own: Phi-2's is float16, which overflows
+            attn_implementation="sdpa",
+            output_loading_info=True,
+            **options,
+        )
     require_complete(info, weights.source)
-    return model.to(device)
+    return model
+
+
+def read_model_config(weights: BaseWeights):
+    """The base's transformers configuration; raises InputError when it cannot be had or is of another family."""
+    from transformers import AutoConfig
+
+    with _hub_errors(weights):
+        config = AutoConfig.from_pretrained(weights.folder, revision=weights.revision)
+    if config.model_type not in TEMPLATE_OF_TYPE:
+        raise InputError(
+            f"지원하지 않는 base 입니다: {config.model_type} ({weights.source}).\n"
+            "  Gemma 3 (270M-27B) 와 Phi-2 계열 (phi) 만 됩니다 (Gemma 3 and Phi only)."
+        )
+    return config
+
+
+@contextmanager
+def _hub_errors(weights: BaseWeights):
+    try:
+        yield
+    except OSError as exc:  # what transformers raises for a missing file, no network, and a licence not accepted
+        raise InputError(
+            f"base 를 읽지 못했습니다: {weights.source}\n  {str(exc).strip().splitlines()[0][:300]}\n"
+            "  허브의 모델이면 이름과 네트워크를 확인하고, Gemma 는 라이선스에 동의한 뒤 HF_TOKEN 을 환경변수로 주세요. "
+            "(cannot read the base)"
+        ) from exc
 
 
 def load_tokenizer(weights: BaseWeights):
-    """The tokenizer with our chat template set."""
+    """The tokenizer with our chat template set: the configured one, else one of ours it came with, else by type."""
     from transformers import AutoTokenizer
 
-    from finetune.chat import prepare_tokenizer
+    from finetune.chat import TEMPLATES, prepare_tokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(weights.folder, revision=weights.revision)
-    prepare_tokenizer(tokenizer)
+    config = read_model_config(weights)
+    with _hub_errors(weights):
+        tokenizer = AutoTokenizer.from_pretrained(weights.folder, revision=weights.revision)
+    saved = next((one.name for one in TEMPLATES if one.text == tokenizer.chat_template), None)
+    name = weights.template or saved or TEMPLATE_OF_TYPE[config.model_type]
+    prepare_tokenizer(tokenizer, name, config.get_text_config().vocab_size)
     return tokenizer

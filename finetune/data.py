@@ -153,6 +153,16 @@ def encode_rows(rows: list[Row], tokenizer, target: str, max_tokens: int) -> Pre
     return Prepared(kept, over, longest)
 
 
+def require_disjoint_families(train: list[Row], validation: list[Row]) -> None:
+    """Raises GateError when a document family stands on both sides: accuracy would then be measured on what was learned."""
+    shared = sorted({row.family for row in train} & {row.family for row in validation})
+    if shared:
+        raise GateError(
+            f"학습과 검증에 같은 문서 계열(family)이 {len(shared)}개 있습니다: {', '.join(shared[:3])}\n"
+            "  `python -m data_gen build` 로 나눈 데이터셋인지 확인하세요 (a family stands in both train and validation)."
+        )
+
+
 def epoch_order(styles: list[str], mix: dict[str, float], seed: int, epoch: int) -> list[int]:
     """Row indices of one epoch, shuffled, with ``mix`` shares of the styles; as many as there are rows of those styles.
 
@@ -211,4 +221,17 @@ def endless_batches(
         for batch in epoch_batches(lengths, order, batch_size, f"{seed}:{epoch}:batches"):
             used += len(batch)
             yield epoch + used / len(order), [examples[index].encoded for index in batch]
+        epoch += 1
+
+
+def endless_items(items: list, lengths: list[int], batch_size: int, seed: str) -> Iterator[tuple[float, list]]:
+    """Like endless_batches, for anything that has a length in tokens and no style."""
+    epoch = 0
+    while True:
+        order = list(range(len(items)))
+        random.Random(f"{seed}:{epoch}").shuffle(order)
+        used = 0
+        for batch in epoch_batches(lengths, order, batch_size, f"{seed}:{epoch}:batches"):
+            used += len(batch)
+            yield epoch + used / len(order), [items[index] for index in batch]
         epoch += 1

@@ -1,7 +1,10 @@
 """One run from dataset to measured, quantised student; reads top to bottom.
 
 Everything is written to ``<out>.partial`` and moved to ``<out>`` when the last step is done, with run.json written last:
-a folder named ``<out>`` is always a finished run.
+a folder named ``<out>`` is always a finished run.  A run that was interrupted, however rudely, goes on from the newest
+checkpoint in ``<out>.partial`` when settings, data, code and libraries are the same.  With a budget of steps or epochs
+it then ends bit for bit as if nothing had happened; with one of minutes it goes on with the minutes that are left, so
+how far it comes depends on the machine, as it does without an interruption.
 """
 
 from __future__ import annotations
@@ -19,9 +22,13 @@ from pathlib import Path
 
 from finetune.base import load_model, load_tokenizer, resolve_base
 from finetune.chat import preflight
-from finetune.data import Row, encode_rows, endless_batches, file_sha256, read_rows, target_text
+from finetune.checkpoint import Checkpoint, newest_checkpoint
+from finetune.data import Row, encode_rows, file_sha256, read_rows, require_disjoint_families, target_text
 from finetune.device import Device, choose_device, peak_memory_bytes
-from finetune.settings import RunConfig
+from finetune.domain import law_texts, source_sha256
+from finetune.errors import InputError
+from finetune.metrics_store import require_store
+from finetune.settings import DomainStage, PreferenceStage, RunConfig, TaskStage
 
 PACKAGES = ("torch", "transformers", "peft", "gguf", "llama-cpp-python")
 
@@ -29,31 +36,39 @@ PACKAGES = ("torch", "transformers", "peft", "gguf", "llama-cpp-python")
 def run(config: RunConfig, force: bool = False, say=print) -> dict:
     """Do the whole run and return its record (run.json).
 
-    A finished run with the same config, data, code and library versions is returned as it is unless ``force``.
+    A finished run with the same config, data, code and library versions is returned as it is unless ``force``; an
+    unfinished one goes on.
     Raises ConfigError, InputError (exit code 2) or GateError (exit code 1).
     """
     started = time.monotonic()
     train_rows = read_rows(config.dataset / "train.jsonl")
     validation = read_rows(config.dataset / "validation.jsonl")
-    fingerprint = run_fingerprint(config)
+    require_disjoint_families(train_rows, validation)
+    require_store(config.metrics)
+    parts = fingerprint_parts(config)
+    fingerprint = run_fingerprint(parts)
     if not force and (finished := finished_run(config.out, fingerprint)):
         say(f"같은 설정·데이터·코드로 끝난 실행을 다시 씁니다: {config.out} (reused; --force 로 다시 학습)")
         _say_accuracy(finished, say)
         return finished
     partial = config.out.with_name(config.out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    record = _run_into(partial, config, train_rows, validation, say)
+    resumed = newest_checkpoint(partial / "checkpoints", parts, say)
+    if resumed is None:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+    record = _run_into(partial, config, train_rows, validation, parts, resumed, say)
+    earlier = resumed.header["seconds_before"] if resumed else 0.0
     record = {
         "fingerprint": fingerprint,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - started, 1),
+        "seconds": round(time.monotonic() - started + earlier, 1),
         **record,
     }
     from finetune.card import render_card
 
     (partial / "model_card.md").write_text(render_card(record), encoding="utf-8")
     (partial / "run.json").write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(partial / "checkpoints")
     _swap_in(partial, config.out)
     say(f"끝났습니다: {config.out} ({record['seconds'] / 60:.1f}분)")
     return record

@@ -8,11 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from taxlaw.strict_config import StrictModel, load_config
 
 GEMMA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+NO_FLOAT16 = (
+    "float16 은 쓰지 않습니다: Gemma 3 의 활성값은 8e5 까지 커지고 Phi-2 의 attention 도 넘쳐서 (최댓값 65,504) 손실이 0 이나 NaN 이 됩니다. "
+    "bfloat16, float32, auto 가운데 고르세요 (float16 overflows in Gemma 3 and Phi-2)"
+)
 # llama.cpp's ftype numbers (llama.h, enum llama_ftype).
 QUANTISATIONS = {"F32": 0, "F16": 1, "Q8_0": 7, "Q4_K_M": 15, "Q5_K_M": 17, "Q6_K": 18, "BF16": 32}
 Style = Literal["worked", "expert", "plain"]
@@ -26,6 +30,11 @@ class Base(StrictModel):
     hub: str | None = None  # Hugging Face id; downloads, and Gemma's licence must have been accepted
     revision: str | None = None  # commit of the hub id
     folder: Path | None = None  # a folder with config.json, safetensors and tokenizer.json
+    template: Literal["gemma", "question_answer"] | None = None  # templates/; left out: the one of the model type
+    # How the frozen weights are held while training.  bf16: as they are, in train.dtype; nf4: four bits (QLoRA), CUDA
+    # only, 1.6 to 2 times slower.  Merging always starts from the full weights.
+    load: Literal["bf16", "nf4"] = "bf16"
+    recompute: bool = False  # activations again in the backward pass: half as much work more, far less memory
 
     @model_validator(mode="after")
     def _one_source(self) -> Base:
@@ -85,6 +94,13 @@ class Train(StrictModel):
     packing: bool = False  # several examples in one row, none seeing another; slower than like lengths together (CPU)
     checkpoint_minutes: float = Field(5.0, gt=0)  # what a power cut may cost; also written on SIGTERM and Ctrl-C
     early_stop: EarlyStop | None = None
+
+    @field_validator("dtype", mode="before")
+    @classmethod
+    def _no_float16(cls, value: object) -> object:
+        if value in ("float16", "fp16", "half"):
+            raise ValueError(NO_FLOAT16)
+        return value
 
     @model_validator(mode="after")
     def _has_a_budget(self) -> Train:

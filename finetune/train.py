@@ -258,6 +258,10 @@ def train(
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         seconds = clock() - began
+        padded = sum(tensor.input_ids.numel() for tensor in tensors)
+        if processes:  # all must agree on the rate and on the end
+            seconds = processes.total(seconds) / processes.total(1)
+            padded = round(processes.total(padded))
         used = budget_used(settings, seconds / 60, epoch, len(steps) + 1)
         step = Step(
             step=len(steps) + 1,
@@ -268,7 +272,7 @@ def train(
             gradient_norm=norm,
             tokens=sum(objective.tokens(item) for _, items in window for item in items),
             target_tokens=targets,
-            padded_tokens=sum(tensor.input_ids.numel() for tensor in tensors),
+            padded_tokens=padded,
             seconds=round(seconds, 3),
             stage=stage,
             **objective.measure(tensors),

@@ -217,13 +217,13 @@ def _open_requests(store: Store, context: _Context) -> Iterator[Request]:
     from data_gen.asking.chain import follow
     from data_gen.documents import load_library
     from data_gen.tasks.all_tasks import TASKS
-    from data_gen.work import concerns
+    from data_gen.tasks.all_tasks import applies
 
     config = context.config
     for document in load_library(config.documents, config.as_of):
         for name in config.tasks:
             task = TASKS[name]
-            if document.fault or not concerns(document, task):
+            if document.fault or not applies(task, document):
                 continue
             chain = follow(context.settings, context.teacher, task, document, store.find)
             if chain.ask is not None:

@@ -70,7 +70,7 @@ def estimate(
     store: Store | None,
 ) -> Estimate:
     """What asking ``tasks`` about ``documents`` would take.  ``store``: None when there is none yet."""
-    from data_gen.work import concerns
+    from data_gen.tasks.all_tasks import applies
 
     expectation, observed, seconds_each = averages(store, teacher, settings.model)
     lines = {task.name: TaskEstimate(task.name) for task in tasks}
@@ -79,7 +79,7 @@ def estimate(
     counted = guessed_of_counted = 0.0
     for document in documents:
         for task in tasks:
-            if document.fault or not concerns(document, task):
+            if document.fault or not applies(task, document):
                 continue
             chain = follow(settings, teacher, task, document, store.find if store else lambda _key: None)
             for request, stored in chain.got:
@@ -113,14 +113,14 @@ def estimate_judge(
     Answers of the judge that are stored already are not known here: this is the most it can be.
     """
     from data_gen.prompting import PROMPTS, preamble
-    from data_gen.work import concerns
+    from data_gen.tasks.all_tasks import applies
 
     expectation, observed, seconds_each = averages(store, teacher, settings.model)
     around = preamble() + (PROMPTS / "judge.j2").read_text(encoding="utf-8") + "가" * _ROW_CHARACTERS
     line, given = TaskEstimate("judge"), 0.0
     sample: Request | None = None
     for document in documents:
-        rows = sum(len(task.styles) for task in tasks if not document.fault and concerns(document, task))
+        rows = sum(len(task.styles) for task in tasks if not document.fault and applies(task, document))
         body = {
             "messages": [{"content": around + document.text}],
             settings.token_limit_key: settings.max_output_tokens,

@@ -1,8 +1,8 @@
 """The door before an endpoint: how many calls may be in flight, and when the next may go.
 
-The number of places grows while all is well and shrinks on 429 (slow start, then additive increase, multiplicative
-decrease in proportion to how many were refused).  Whoever has to wait (for a place, for Retry-After, for the minute's requests or tokens) waits before the door
-and holds no place meanwhile.  Clock, sleep and chance are given, so that tests run on a clock of their own.
+The number of places grows while all is well (doubling each round at first) and shrinks on 429, by how many were refused.
+Whoever has to wait (for a place, for Retry-After, for the minute's requests or tokens) waits before the door and holds no
+place meanwhile.  Clock, sleep and chance are given, so that tests run on a clock of their own.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ from data_gen.asking.buckets import Bucket, TokenGuess
 from data_gen.asking.values import Request, Usage
 from data_gen.asking.waits import reset_seconds
 
+# Found by simulation (tests/data_gen/test_asking_limits.py): an endpoint that takes ten at once is kept busy while one call
+# in ten is refused, and one that refuses every tenth call for reasons of its own still gets more than a dozen at once.
 START = 16
-"""Places at the start of a run; doubled in each round trip until the first 429."""
+"""Places at the start of a run; doubled in each round of calls until the first 429."""
 GROWTH = 0.1
-ROUND = 32
-SHRINK = 0.7
+"""Share of the places added in a round without 429, at least one."""
+SHRINK = 0.5
 """How much of the share of 429 among the calls of a round is taken off the places."""
+ROUND = 16.0
+"""Fewest calls over which that share is averaged."""
 HISTORY = 500
 
 
@@ -166,13 +170,13 @@ class Door:
     # What the endpoint's answers teach
 
     def succeeded(self) -> None:
-        """An answer came: one place more per answer at first, later one sixteenth of the most per round of answers."""
+        """An answer came: one place more for each at first, later ``GROWTH`` for a round of them."""
         self._throttles = 0
         self._refused -= self._refused / max(self._limit, ROUND)
         if not self._full or self._limit >= self.most:  # places that nobody waits for prove nothing
             return
         before = self.limit
-        step = 1.0 if self._slow_start else max(1.0, GROWTH * self._limit) / self._limit
+        step = 1.0 if self._slow_start else max(1.0 / self._limit, GROWTH)
         self._limit = min(float(self.most), self._limit + step)
         if before < self.limit == self.most:
             self._record("가장 많게")

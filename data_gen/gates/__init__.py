@@ -67,11 +67,8 @@ def judge(candidate: Candidate, gates: list[tuple[str, Gate]]) -> Row | Rejectio
     What other gates said of the row before stays; what these said before (an edited row is judged anew) does not.
     """
     names = {name for name, _ in gates}
-    said = [
-        (name, words)
-        for name, words in zip(candidate.row.gates, candidate.row.verdicts, strict=True)
-        if name not in names
-    ]
+    before = zip(candidate.row.gates, candidate.row.verdicts, strict=True)
+    said = [(name, words) for name, words in before if name not in names]
     for name, gate in gates:
         if not _concerns(name, candidate.row):
             continue

@@ -88,6 +88,7 @@ def render(facts: Facts, name: str) -> str:
         history=history,
         history_points=charts.steps(history, seconds) if history else "",
         failures=_failures(run),
+        notes=_notes(run),
         rejects_left_out=facts.rejected - len(facts.rejects),
         samples=len(facts.samples),
         data=_embedded(facts),
@@ -113,12 +114,38 @@ def _difficulty(facts: Facts) -> tuple[charts.Bar, ...]:
 
 
 def _failures(run: dict) -> list[tuple[str, int]]:
-    """Reasons of failure in run.json, most frequent first."""
+    """Reasons of failure in run.json, most frequent first: counts by reason, or the failures one by one."""
     failures = run.get("failures")
-    if not isinstance(failures, list):
-        return []
-    reasons = Counter(str(failure.get("reason")) for failure in failures if isinstance(failure, dict))
+    if isinstance(failures, dict):
+        reasons = Counter({str(reason): count for reason, count in failures.items() if isinstance(count, int)})
+    else:
+        listed = failures if isinstance(failures, list) else []
+        reasons = Counter(str(failure.get("reason")) for failure in listed if isinstance(failure, dict))
     return reasons.most_common(_REASONS_SHOWN)
+
+
+def _notes(run: dict) -> list[str]:
+    """What else the run says of itself: replies of the teacher, and what people decided."""
+    notes = []
+    replies = run.get("replies")
+    if isinstance(replies, dict):
+        names = {
+            "used": "쓴 응답",
+            "sent": "보낸 요청",
+            "capped": "예산에서 멈춘 요청",
+            "unpriced": "가격을 모르는 응답",
+        }
+        notes.append(
+            " · ".join(f"{name} {replies[key]:,}" for key, name in names.items() if isinstance(replies.get(key), int))
+        )
+    review = run.get("review")
+    if isinstance(review, dict) and any(review.values()):
+        names = {"accepted": "채택", "edited": "고침", "rejected": "거절", "stale": "내용이 바뀌어 쓰지 않음"}
+        counts = " · ".join(
+            f"{name} {review[key]:,}" for key, name in names.items() if isinstance(review.get(key), int)
+        )
+        notes.append(f"사람의 검토: {counts}")
+    return [note for note in notes if note]
 
 
 def _thousands(value: int) -> str:

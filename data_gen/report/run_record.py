@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from data_gen.funnel import FUNNEL
 from data_gen.korean_names import korean
 
 TOKENS = ("input", "cached", "output", "reasoning")
@@ -45,10 +46,8 @@ def funnel(run: dict, gates: Mapping[str, int], accepted: int) -> list[Stage]:
 
 
 def _in_order(gates: Mapping[str, int]) -> list[str]:
-    """The gates in the order they are applied; people's review last."""
-    from data_gen.gates import GATE_NAMES
-
-    order = {name: place for place, name in enumerate(GATE_NAMES)}
+    """The gates in the order a row meets them; one this version does not know comes last."""
+    order = {name: place for place, name in enumerate(FUNNEL)}
     return sorted(gates, key=lambda name: (order.get(name, len(order)), name))
 
 

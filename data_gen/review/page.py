@@ -63,15 +63,17 @@ def build_page(desk: ReviewDesk) -> gr.Blocks:
                     question = gr.Textbox(label="질문 고치기", lines=2, max_lines=12, elem_id="e-question")
                     answer = gr.Textbox(label="답변 고치기", lines=6, max_lines=30, elem_id="e-answer")
                     verdict = gr.HTML(elem_id="e-verdict")
+                    gr.HTML('<p class="rv-hint">Ctrl+Enter 저장 · Esc 그만두기</p>')
                     with gr.Row():
-                        save = gr.Button("저장 (Ctrl+Enter)", variant="primary", min_width=120, elem_id="b-save")
-                        leave = gr.Button("그만두기 (Esc)", min_width=100, elem_classes="b-leave")
+                        save = gr.Button("저장", variant="primary", min_width=120, elem_id="b-save")
+                        leave = gr.Button("그만두기", min_width=100, elem_classes="b-leave")
                 with gr.Column(visible=False, elem_id="rv-reject", elem_classes="rv-panel") as reject_panel:
-                    why = gr.Radio(_numbered(_REASONS), label="거절하는 까닭 (숫자 키)", elem_id="r-why")
+                    why = gr.Radio(_numbered(_REASONS), label="거절하는 까닭", elem_id="r-why")
                     more = gr.Textbox(label="덧붙이거나 직접 적기", lines=1, max_lines=4, elem_id="r-more")
+                    gr.HTML('<p class="rv-hint">숫자 키로 고르기 · Enter 거절 · Esc 그만두기</p>')
                     with gr.Row():
-                        refuse = gr.Button("거절 (Ctrl+Enter)", variant="stop", min_width=120, elem_id="b-refuse")
-                        leave_too = gr.Button("그만두기 (Esc)", min_width=100, elem_classes="b-leave")
+                        refuse = gr.Button("거절하기", variant="stop", min_width=120, elem_id="b-refuse")
+                        leave_too = gr.Button("그만두기", min_width=100, elem_classes="b-leave")
                 checks = gr.HTML(elem_id="rv-checks")
         with gr.Row(elem_id="rv-bar"):
             back = gr.Button("◀ 이전 k", min_width=60, elem_id="b-back")
@@ -172,7 +174,7 @@ def build_page(desk: ReviewDesk) -> gr.Blocks:
             return *decided(state, seen, "edit", question=texts[0], answer=texts[1]), texts, gr.skip()
 
         quick = {**_QUIET, "queue": False}
-        page.load(filtered, [tab, *filters], screen, **_QUIET)
+        begun = page.load(filtered, [tab, *filters], screen, **_QUIET)
         gr.on(
             [*(facet.input for facet in facets), undecided.input, rejected.input, text.submit],
             filtered,
@@ -187,7 +189,7 @@ def build_page(desk: ReviewDesk) -> gr.Blocks:
             refuse.click(refused, [tab, shown, why, more], screen, **_QUIET),
             undo.click(undone, [tab], screen, **_QUIET),
         ]
-        for event in moving:
+        for event in (begun, *moving):
             event.then(None, None, None, js="() => window.reviewTop()", **quick)
         opened = change.click(
             edit_opened, [shown], [judged_words, edit_panel, reject_panel, question, answer, verdict], **_QUIET

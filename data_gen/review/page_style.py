@@ -66,7 +66,10 @@ HEAD = """
     const main = document.querySelector("#rv-main");
     if (main && main.getBoundingClientRect().top < 0) main.scrollIntoView();
     const text = document.querySelector(".rv-evidence");
-    if (text) text.scrollTop = 0;
+    if (!text) return;
+    // The paragraph that is cited, where it stands further down; a heading alone is no place to go to.
+    const place = [...text.querySelectorAll("mark.m-cite")].find((mark) => mark.textContent.length > 30);
+    text.scrollTop = place ? Math.max(0, place.offsetTop - text.offsetTop - 60) : 0;
   };
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || event.repeat || event.altKey) return;
@@ -97,6 +100,7 @@ HEAD = """
       return;
     }
     if (panel && event.code === "Enter" && !event.target.closest("button")) { seen("#b-refuse").click(); return; }
+    if (seen("#rv-edit")) return; // a letter beside the field must not throw the edit away
     const button = keys[event.code] && document.querySelector(keys[event.code]);
     if (button) { event.preventDefault(); button.click(); }
   });
@@ -157,7 +161,7 @@ mark.m-fault { background:var(--rv-bad-bg); text-decoration:underline wavy; text
 .rv-pane details { font-size:13.5px; margin-top:10px; } .rv-pane summary { cursor:pointer; color:var(--rv-soft); padding:4px 0; } .rv-pane summary:hover { color:var(--rv-ink); }
 .rv-from dl { margin:4px 0 0; } .rv-from dl div { display:grid; grid-template-columns:104px 1fr; gap:8px; padding:3px 0; } .rv-from dt { color:var(--rv-soft); } .rv-from dd { margin:0; overflow-wrap:anywhere; }
 .rv-panel { border:1px solid var(--rv-line); border-radius:12px; padding:12px !important; gap:10px !important; background:var(--rv-dim); } .rv-panel .form { border:none; background:transparent; box-shadow:none; overflow:visible; gap:10px; }
-.rv-panel textarea { font-size:15px; line-height:1.65; }
+.rv-panel textarea { font-size:15px; line-height:1.65; } .rv-hint { margin:0; font-size:12.5px; color:var(--rv-soft); }
 .rv-message { margin:0; padding:9px 14px; border-radius:10px; font-size:14px; background:var(--rv-dim); } .rv-message.error { background:var(--rv-bad-bg); color:var(--rv-bad); }
 #rv-bar { position:fixed; left:0; right:0; bottom:0; z-index:20; margin:0; padding:10px 20px calc(10px + env(safe-area-inset-bottom)); background:var(--rv-card);
   border-top:1px solid var(--rv-line); justify-content:center; align-items:center; gap:8px; flex-wrap:nowrap; }
@@ -169,6 +173,6 @@ mark.m-fault { background:var(--rv-bad-bg); text-decoration:underline wavy; text
   .rv-pane { width:100%; min-width:0 !important; padding:12px 14px 14px !important; } #rv-left { position:static; } .rv-evidence { max-height:44vh; }
   #rv-bar { flex-wrap:wrap; padding:8px 12px calc(8px + env(safe-area-inset-bottom)); gap:6px; }
   #rv-bar button { flex:1 1 22%; min-width:0 !important; height:42px; font-size:14px; } #b-back, #b-forth { flex:1 1 30% !important; }
-  .rv-gates b { flex-basis:78px; }
+  .rv-gates b { flex-basis:78px; } .rv-hint { display:none; }
 }
 """

@@ -12,7 +12,7 @@ def open_desk(settings: TeacherSettings, name: str, keeper: Keeper | None = None
     if isinstance(settings, RecordedSettings):
         from data_gen.teachers.recorded import RecordedDesk
 
-        return RecordedDesk.from_folder(settings.folder)
+        return RecordedDesk.from_folder(settings.folder, settings.missing == "skip")
     if keeper is None:
         raise ValueError(f"a live teacher ({name}) needs a keeper")
     from data_gen.asking.desk import LiveDesk

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data_gen.documents import Document
-from data_gen.errors import DataGenError, TeacherFailure
+from data_gen.errors import DataGenError, NotRecorded, TeacherFailure
 from data_gen.replies import MalformedReply, parse_answer
 from data_gen.rows import read_jsonl
 from data_gen.tasks import Task
@@ -31,11 +31,11 @@ class RecordedDesk:
     name = "recorded"
     places = 1
 
-    def __init__(self, answers: Mapping[tuple[str, str], dict]) -> None:
-        self._answers = answers
+    def __init__(self, answers: Mapping[tuple[str, str], dict], skip_missing: bool = False) -> None:
+        self._answers, self._skip_missing = answers, skip_missing
 
     @classmethod
-    def from_folder(cls, folder: Path | None) -> RecordedDesk:
+    def from_folder(cls, folder: Path | None, skip_missing: bool = False) -> RecordedDesk:
         """Read every *.jsonl of ``folder``.  Raises DataGenError (no folder, same key twice) or BadInput/ConfigError."""
         folder = folder or RECORDINGS
         if not folder.is_dir():
@@ -50,10 +50,12 @@ class RecordedDesk:
                 if key in answers:
                     raise DataGenError(f"같은 문서의 녹음이 둘 있습니다: {key} ({path})\n  하나만 남기세요.")
                 answers[key] = recording.response
-        return cls(answers)
+        return cls(answers, skip_missing)
 
     async def ask(self, document: Document, task: Task) -> Reply:
         recorded = self._answers.get((document.id, task.name))
+        if recorded is None and self._skip_missing:
+            raise NotRecorded
         if recorded is None:
             raise TeacherFailure("이 문서에는 미리 적어 둔 답변이 없음 (no recording)")
         text = json.dumps(recorded, ensure_ascii=False)

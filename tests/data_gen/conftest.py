@@ -59,7 +59,10 @@ def config():
             "seed": 7,
             "documents": {"casebook": False, "provisions": "none"},
             "teacher": {"kind": "recorded"},
-            "validation_share": 0.3,
+            "splits": {"validation": 0.3},
+            # The doubles' questions differ in a number of no meaning only.
+            "gates": {"near_duplicate": None},
+            "workers": 0,
         }
         return validate(raw | changes, BuildConfig, where="test")
 
@@ -76,28 +79,37 @@ def library(monkeypatch):
     return use
 
 
-class ScriptedTeacher:
-    """Answers from a function of (document, prompt): a dict becomes JSON, a str is sent as it is, an exception is raised."""
+class ScriptedDesk:
+    """Answers from a function of (document, task's name): a dict becomes JSON, a str is sent as it is, an exception is raised."""
 
     name = "recorded"
 
-    def __init__(self, script, concurrency: int = 1) -> None:
-        self.script, self.concurrency, self.asked = script, concurrency, []
+    def __init__(self, script, places: int = 1) -> None:
+        self.script, self.places, self.asked, self.closed = script, places, [], False
 
-    def ask(self, document, prompt_name):
+    async def ask(self, document, task):
+        from data_gen.errors import TeacherFailure
+        from data_gen.replies import MalformedReply, parse_answer
         from data_gen.teachers import Reply
 
         self.asked.append(document.id)
-        said = self.script(document, prompt_name)
+        said = self.script(document, task.name)
         if isinstance(said, Exception):
             raise said
         text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-        return Reply(text=text, model="double", note="시험용")
+        try:
+            answer = parse_answer(text, task.answer)
+        except MalformedReply as exc:
+            raise TeacherFailure(str(exc)) from exc
+        return Reply(answer=answer, text=text, model="double", note="시험용")
+
+    async def close(self) -> None:
+        self.closed = True
 
 
 @pytest.fixture
 def scripted():
-    return ScriptedTeacher
+    return ScriptedDesk
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def completions(log):
 
 
 def test_every_document_of_a_chaotic_run_ends_answered_or_failed_with_a_reason(fake, driver, tmp_path):
-    number = 500
+    number = 300
     script = fake.Script(seed=5, latency_ms=5, sigma=0.5, shares=CHAOS | USELESS, retry_after_ms="30", content=GOOD)
     with fake.serving(script) as endpoint, Store(tmp_path / "store.sqlite") as store:
         settings = driver.settings_for(endpoint.url, CONCURRENCY)
@@ -62,15 +62,15 @@ def test_every_document_of_a_chaotic_run_ends_answered_or_failed_with_a_reason(f
     assert answered == {name for name, (what, _) in outcomes.items() if what == "answered"}
     # Every kind of misbehaviour happened, and each that gave no response is on record.
     kinds = Counter(row["kind"] for row in endpoint.log)
-    assert set(CHAOS | USELESS) <= set(kinds)
+    assert set(CHAOS | USELESS) <= set(kinds)  # the seed sees to it
     assert sum(notes.values()) == sum(kinds[kind] for kind in CHAOS)
     assert endpoint.most_in_flight <= CONCURRENCY
 
 
 def test_a_run_killed_three_times_pays_for_no_stored_request_twice(fake, driver, tmp_path):
-    number, path, out = 400, tmp_path / "store.sqlite", tmp_path / "outcomes.json"
-    script = fake.Script(seed=9, latency_ms=20, sigma=0.5, shares=CHAOS | USELESS, retry_after_ms="30", content=GOOD)
-    moments = sorted(random.Random(11).sample(range(60, 430), 3))
+    number, path, out = 250, tmp_path / "store.sqlite", tmp_path / "outcomes.json"
+    script = fake.Script(seed=9, latency_ms=10, sigma=0.5, shares=CHAOS | USELESS, retry_after_ms="30", content=GOOD)
+    moments = sorted(random.Random(11).sample(range(60, 280), 3))
     kept: dict[str, str] = {}
     with fake.serving(script) as endpoint:
         command = [sys.executable, str(DRIVER), endpoint.url, str(path), str(out), "--documents", str(number)]

@@ -15,7 +15,7 @@ as_of: 2026-06-01
 documents: {casebook: false, provisions: none}
 teacher: {kind: recorded}
 worked: {count: 30}
-validation_share: 0.3
+splits: {validation: 0.3}
 """
 
 
@@ -81,8 +81,9 @@ def test_a_missing_key_for_the_live_teacher_names_the_variable(tmp_path, capsys,
     monkeypatch.delenv("SOME_TEACHER_KEY", raising=False)
     config = tmp_path / "live.yaml"
     config.write_text(
-        "name: live\nas_of: 2026-06-01\ndocuments: {provisions: none}\n"
-        "teacher: {kind: openai, model: m, key_env: SOME_TEACHER_KEY}\n",
+        "name: live\nas_of: 2026-06-01\ndocuments: {topics: true}\n"
+        "teacher: {kind: openai, model: m, key_env: SOME_TEACHER_KEY}\n"
+        f"prices: {ROOT / 'configs' / 'prices.yaml'}\n",
         encoding="utf-8",
     )
     assert main(["build", "--config", str(config)]) == 1

@@ -209,6 +209,9 @@ def test_every_turn_of_a_talk_is_verified_and_may_rest_on_what_was_said_before()
     follow = {"style": "followup", "question": "그럼 7억원을 주면 과세표준은요?"}
     answer = f"{LAW}의 공제를 빼면 과세표준은 7억원 - 5,000만원 = 6억 5,000만원입니다."
     accepted(candidate(**follow, history=talk, answer=answer))
+    said_before = (Turn("7억원을 받으면 공제는 얼마인가요?", talk[0].answer),)
+    rests_on_it = f"앞서 말씀하신 7억원에서 {LAW}의 공제를 뺀 금액입니다."
+    accepted(candidate(**follow | {"question": "그럼 과세표준은 무엇인가요?"}, history=said_before, answer=rests_on_it))
     wrong = (Turn(talk[0].question, talk[0].answer.replace("5,000만원", "9,000만원")),)
     gate, reason = refused(candidate(**follow, history=wrong, answer=answer))
     assert gate == "verify" and reason.startswith("1번째 문답") and "9,000만원" in reason

@@ -101,6 +101,7 @@ def test_a_worker_that_dies_is_an_error_that_names_the_row_and_the_rest_is_judge
     with JudgePool(SETTINGS, 2) as pool:
         with pytest.raises(DataGenError, match="bad"):
             pool.judge_many([*candidates[:20], bad, *candidates[20:]])
+        assert pool.submit(candidates[:1]).future is not None  # a new pool has taken the place of the broken one
         assert len(pool.judge_many(candidates)) == len(candidates)
 
 

@@ -5,8 +5,9 @@ import pytest
 
 from data_gen import worked_corporate, worked_gift, worked_income, worked_vat
 from data_gen.errors import DataGenError
-from data_gen.rows import Candidate, split_of
-from data_gen.settings import WorkedSettings
+from data_gen.rows import Candidate
+from data_gen.settings import SplitSettings, WorkedSettings
+from data_gen.splits import assign, split_keys
 from data_gen.worked import worked_candidates
 from data_gen.worked_words import Case
 from taxlaw.calls import facts_of, parse_call, run_call
@@ -76,9 +77,10 @@ def test_the_showcase_of_the_predecessor_takes_part(rows):
 
 
 def test_validation_amounts_never_appear_in_train(rows):
+    split_of = assign(((row.id, split_keys(row)) for row in rows), SplitSettings(validation=0.2), 7)
     splits = {}
     for row in rows:
-        splits.setdefault(row.family, set()).add(split_of(row.family, 7, 0.2))
+        splits.setdefault(row.family, set()).add(split_of[row.id])
     assert all(len(found) == 1 for found in splits.values())
     assert {"train"} in splits.values() and {"validation"} in splits.values()
     call = parse_call(rows[0].call)

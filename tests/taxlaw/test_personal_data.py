@@ -46,6 +46,7 @@ def test_the_number_itself_is_what_is_found(text, kind, number):
     [
         "법인등록번호 850101-1234566",  # a company, though its check digit would do
         "1234567890123원, 8501011234566원",
+        "관리번호 8501011234567 참조",  # a day, but no check digit
         "91efd98afc8501011234566f1940",
         "조심-2022-서-0123, 부동산거래관리과-0236, 재산-02-397-1200",
         "2021-02-1234호, 2022헌바112, 95누1234",

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from data_gen.errors import BadInput
-from data_gen.report import facts, write_report
+from data_gen.report import facts
+from data_gen.report.page import write_report
 from data_gen.report.run_record import funnel, limits, money, tokens
 
 RUN = {
@@ -14,7 +15,9 @@ RUN = {
     "provisions": "법령 조문: 시험용.",
     "documents": 3,
     "counts": {"requested": 25, "accepted": 6, "rejected": 14, "failed": 5, "by_gate": {"duplicate": 1, "verify": 13}},
-    "failures": [{"id": "x", "source": "openapi", "tax": "소득세", "reason": "finish_reason=length <b>"}] * 5,
+    "failures": {"finish_reason=length <b>": 4, "429": 1},
+    "replies": {"used": 10, "sent": 12, "capped": 0, "unpriced": 0},
+    "review": {"accepted": 3, "edited": 1, "rejected": 2, "stale": 0, "cut": 0},
     "usage": {"gpt-4o": {"input": 1200, "cached": 200, "output": 340, "reasoning": 40}},
     "usd": 1.5,
     "krw": 2085,
@@ -101,6 +104,7 @@ def test_the_file_holds_one_script_and_asks_for_nothing(report) -> None:
     assert text.count("<script") == text.count("</script>") == 2  # the data and the page's own
     assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//|url\(|@import", text)
     assert "default-src 'none'" in text and "finish_reason=length &lt;b&gt;" in text
+    assert "쓴 응답 10 · 보낸 요청 12" in text and "사람의 검토: 채택 3 · 고침 1 · 거절 2" in text
 
 
 def test_what_the_run_did_not_record_is_said_to_be_missing(dataset) -> None:

@@ -1,0 +1,112 @@
+"""Where a run's numbers go: always metrics.jsonl in the run folder, and one more local store when the config names it.
+
+Nothing is sent anywhere by default: trackio and TensorBoard write local files, W&B runs offline unless WANDB_MODE says
+otherwise.  Knows nothing of training.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from finetune.errors import InputError
+
+FILE = "metrics.jsonl"
+PACKAGES = {"trackio": "trackio", "tensorboard": "tensorboard", "wandb": "wandb"}
+Sink = tuple[Callable[[str, dict], None], Callable[[], None]]  # (write one record of a kind, close)
+
+
+class Metrics:
+    """Records in order, each ``{"kind": "step" | "accuracy" | "usage", ...}``; every line is on disk once written."""
+
+    def __init__(self, file: Path, records: list[dict], sink: Sink | None) -> None:
+        self.records = list(records)
+        self._sink = sink
+        self._handle = file.open("w", encoding="utf-8")  # what came after the checkpoint is trained, and written, again
+        for record in self.records:
+            self._handle.write(_line(record))
+        self._handle.flush()
+
+    def write(self, kind: str, values: dict) -> None:
+        """Add one record; values that are None are left out."""
+        record = {"kind": kind, **{key: value for key, value in values.items() if value is not None}}
+        self.records.append(record)
+        self._handle.write(_line(record))
+        self._handle.flush()
+        if self._sink:
+            self._sink[0](kind, record)
+
+    def close(self) -> None:
+        self._handle.close()
+        if self._sink:
+            self._sink[1]()
+
+
+def require_store(store: str) -> None:
+    """Raises InputError before anything is loaded when the library of ``store`` is not installed."""
+    package = PACKAGES.get(store)
+    if package and find_spec(package) is None:
+        raise InputError(
+            f"metrics: {store} 에 필요한 패키지가 없습니다: {package}\n"
+            f"  설치: pip install {package}, 또는 metrics: jsonl 로 두세요. (not installed)"
+        )
+
+
+@contextmanager
+def open_metrics(folder: Path, store: str, project: str, name: str, records: list[dict] = ()) -> Iterator[Metrics]:
+    """The run's Metrics, starting with ``records`` (those of the checkpoint a run goes on from)."""
+    require_store(store)
+    sinks = {"trackio": _trackio, "tensorboard": _tensorboard, "wandb": _wandb}
+    metrics = Metrics(folder / FILE, list(records), sinks[store](folder, project, name) if store in sinks else None)
+    try:
+        yield metrics
+    finally:
+        metrics.close()
+
+
+def read_steps(file: Path) -> list[dict]:
+    """The step records of a metrics.jsonl."""
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [record for record in records if record["kind"] == "step"]
+
+
+def _line(record: dict) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _numbers(kind: str, record: dict) -> dict[str, float]:
+    """``{"train/loss": ...}``: what the dashboards draw."""
+    group = {"step": f"train{'/' + record['stage'] if record.get('stage') else ''}"}.get(kind, kind)
+    return {f"{group}/{key}": value for key, value in record.items() if isinstance(value, (int, float))}
+
+
+def _trackio(folder: Path, project: str, name: str) -> Sink:
+    """A local SQLite file (TRACKIO_DIR); `trackio show` draws it."""
+    import trackio
+
+    trackio.init(project=project, name=name, resume="allow", embed=False, auto_log_gpu=False, auto_log_cpu=False)
+    return lambda kind, record: trackio.log(_numbers(kind, record)), trackio.finish
+
+
+def _tensorboard(folder: Path, project: str, name: str) -> Sink:
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = SummaryWriter(log_dir=str(folder / "tensorboard"))
+
+    def write(kind: str, record: dict) -> None:
+        for key, value in _numbers(kind, record).items():
+            writer.add_scalar(key, value, global_step=record.get("step"))
+
+    return write, writer.close
+
+
+def _wandb(folder: Path, project: str, name: str) -> Sink:
+    import wandb
+
+    mode = os.environ.get("WANDB_MODE", "offline")
+    run = wandb.init(project=project, name=name, id=name, dir=str(folder), mode=mode, resume="allow")
+    return lambda kind, record: run.log(_numbers(kind, record)), run.finish
