@@ -28,7 +28,7 @@ from data_gen.summary import write_summary
 from data_gen.tasks import Task
 from data_gen.tasks.all_tasks import TASKS
 from data_gen.teachers import Desk
-from data_gen.teachers.staff import hire
+from data_gen.teachers.staff import check_keys, hire
 from data_gen.tasks.all_tasks import applies
 from data_gen.worked import worked_candidates
 
@@ -64,6 +64,8 @@ def build(
     folder = out or config.out or Path("datasets") / config.name
     _refuse_foreign_folder(folder)
     library, staff = load_library(config.documents, config.as_of), hire(config)
+    if desk is None:
+        check_keys(staff)
     tasks = [TASKS[name] for name in config.tasks]
     began, count = time.monotonic(), len(library)
     if console is not None:

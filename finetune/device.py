@@ -6,6 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from finetune.errors import InputError
+from finetune.settings import NO_FLOAT16
+
+CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
 
 @dataclass(frozen=True)
 class Device:
@@ -20,24 +25,39 @@ class Device:
 def choose_device(wanted: str) -> Device:
     """Probe CUDA, then Metal, then the CPU; ``wanted`` is "auto", "bfloat16" or "float32".
 
-    float16 is never chosen: Gemma 3's activations pass its largest value (65,504).
+    float16 is never chosen, and refused with InputError: Gemma 3's activations pass its largest value (65,504), and so
+    does Phi-2's attention.
     """
     import torch
 
+    if wanted not in ("auto", "bfloat16", "float32"):
+        raise InputError(NO_FLOAT16)
     threads = torch.get_num_threads()
     if torch.cuda.is_available():
         kind, name, fast = "cuda", torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False)
     elif torch.backends.mps.is_available():
-        kind, name, fast = "mps", "Apple GPU", True
+        kind, name, fast = "mps", "Apple GPU", _multiplies_bfloat16("mps")
     else:
         kind, name, fast = "cpu", f"CPU, {threads} threads", _cpu_has_bf16()
     if wanted != "auto":
-        return Device(kind, wanted, f"{name}; dtype set in the config", threads)
+        slow = "" if fast or wanted == "float32" else "; no bfloat16 in hardware, so slower than float32"
+        return Device(kind, wanted, f"{name}; dtype set in the config{slow}", threads)
     if fast:
         return Device(kind, "bfloat16", f"{name}; bfloat16 in hardware", threads)
     return Device(
-        kind, "float32", f"{name}; no bfloat16 in hardware, so float32 (float16 overflows in Gemma 3)", threads
+        kind, "float32", f"{name}; no bfloat16 in hardware, so float32 (float16 overflows in Gemma 3 and Phi-2)", threads
     )
+
+
+def _multiplies_bfloat16(kind: str) -> bool:
+    """Try it: macOS before 14 has no bfloat16 on its GPU and says so only when asked."""
+    import torch
+
+    try:
+        matrix = torch.ones(8, 8, dtype=torch.bfloat16, device=kind)
+        return bool((matrix @ matrix).sum().item() == 512)
+    except (TypeError, RuntimeError):  # "BFloat16 is not supported on MPS"
+        return False
 
 
 def _cpu_has_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
@@ -57,3 +77,29 @@ def peak_memory_bytes() -> int | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def memory_bytes(kind: str) -> int:
+    """Memory of the device training would run on: the GPU's own, or main memory within this container's limit.
+
+    Raises InputError where the platform does not tell.
+    """
+    import torch
+
+    if kind == "cuda":
+        return torch.cuda.get_device_properties(0).total_memory
+    if kind == "mps":
+        return torch.mps.recommended_max_memory()
+    return main_memory_bytes()
+
+
+def main_memory_bytes(limits: tuple[Path, ...] = CGROUP_LIMITS) -> int:
+    """Main memory, or the container's limit where that is lower.  Raises InputError where the platform does not tell."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError) as exc:
+        raise InputError("이 컴퓨터의 메모리 크기를 알 수 없습니다 (memory size unknown on this platform).") from exc
+    for limit in limits:
+        if limit.is_file() and (text := limit.read_text(encoding="ascii").strip()).isdecimal():
+            memory = min(memory, int(text))
+    return memory

@@ -6,14 +6,15 @@ from collections import Counter
 from pathlib import Path
 
 from finetune.errors import InputError
-from finetune.settings import Lora
+from finetune.settings import GEMMA_TARGETS, PHI_TARGETS, Lora
 
 
 def attach_lora(model, settings: Lora, seed: int):
     """Wrap ``model`` with fp32 adapters over its frozen weights and return (peft model, layers per target name).
 
     Raises InputError when a name matches no linear layer (peft would say nothing), or matches one outside the text
-    layers: lm_head is tied to the embeddings, and a vision tower never sees our data.
+    layers: lm_head is tied to the embeddings, and a vision tower never sees our data.  Layers in four bits (nf4) count
+    as linear and get the same adapters.
     """
     import torch
     from peft import LoraConfig, get_peft_model
@@ -43,7 +44,8 @@ def matched_layers(model, targets: tuple[str, ...]) -> dict[str, list[str]]:
         if not names:
             raise InputError(
                 f"lora.targets 의 '{target}' 에 맞는 층이 없습니다 (matches no linear layer).\n"
-                f"  쓸 수 있는 이름: {', '.join(sorted(available))}"
+                f"  쓸 수 있는 이름: {', '.join(sorted(available))}\n"
+                f"  Gemma 3: {' '.join(GEMMA_TARGETS)}; Phi-2: {' '.join(PHI_TARGETS)}"
             )
         outside = [name for name in names if not name.startswith("model.layers.")]
         if outside:

@@ -40,9 +40,7 @@ class Shown:
         elif self._clock() - self._line_at > 20:
             self._line_at = self._clock()
             remaining = step.seconds * (1 / max(step.budget_used, 1e-6) - 1)
-            print(
-                f"  {self._name} {step.budget_used:4.0%}  {status}  남은 시간 {remaining / 60:.1f}분", flush=True
-            )
+            print(f"  {self._name} {step.budget_used:4.0%}  {status}  남은 시간 {remaining / 60:.1f}분", flush=True)
 
     def accuracy(self, record: dict) -> None:
         """Show one evaluation in between."""

@@ -28,7 +28,7 @@ from finetune.device import Device, choose_device, peak_memory_bytes
 from finetune.domain import law_texts, source_sha256
 from finetune.errors import InputError
 from finetune.metrics_store import require_store
-from finetune.settings import DomainStage, PreferenceStage, RunConfig, TaskStage
+from finetune.settings import DomainStage, PreferenceStage, RunConfig
 
 PACKAGES = ("torch", "transformers", "peft", "gguf", "llama-cpp-python")
 
@@ -74,10 +74,18 @@ def run(config: RunConfig, force: bool = False, say=print) -> dict:
     return record
 
 
-def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation: list[Row], say) -> dict:
+def _run_into(
+    folder: Path,
+    config: RunConfig,
+    train_rows: list[Row],
+    validation: list[Row],
+    parts: dict[str, str],
+    resumed: Checkpoint | None,
+    say,
+) -> dict:
     import transformers
 
-    from finetune import evaluate, gguf_export, llama, merge, parity, report, train
+    from finetune import evaluate, gguf_export, llama, merge, parity, report, stages, train
     from finetune.lora import attach_lora, save_adapter, trainable_parameters
 
     # transformers warns about its own renamed attributes on every load; nothing here can act on it.
@@ -85,17 +93,26 @@ def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     transformers.set_seed(config.seed)
-    seconds: dict[str, float] = {}
+    started = time.monotonic()
+    earlier = resumed.header["seconds_before"] if resumed else 0.0
+    seconds: dict[str, float] = dict(resumed.header["stage_seconds"]) if resumed else {}
     lap = _stopwatch(seconds)
 
     device = choose_device(config.train.dtype)
     say(f"장치: {device.kind}, {device.dtype} ({device.reason})")
+    machine = f"{device.kind} {device.dtype}, {device.threads} threads"
+    if resumed and resumed.header["machine"] != machine:
+        say(
+            f"체크포인트는 다른 장치에서 만들어졌습니다 ({resumed.header['machine']}): 이어 가지만 마지막 자리까지 같지는 "
+            "않습니다 (another machine: not bit-identical)."
+        )
     weights = resolve_base(config.base, say)
     vocabulary = None
     if config.fit_vocab:
         from finetune.vocab import fit_vocabulary
 
         texts = [text for row in train_rows for text in (row.question, target_text(row, config.target))]
+        texts += [text for stage in config.stages for text in _stage_texts(stage)]
         fitted = fit_vocabulary(weights, texts, say)
         weights, vocabulary = fitted.weights, {"pieces": fitted.pieces, "before": fitted.pieces_before}
     tokenizer = load_tokenizer(weights)
@@ -108,13 +125,14 @@ def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation
         f"학습 예제 {len(prepared.examples):,}개, 가장 긴 것 {prepared.longest} 토큰, 길어서 뺀 것 {prepared.over_cap}개"
     )
     say(f"예제 하나 (학습되는 부분은 【 】 안):\n{shown}")
+    materials = stages.read_materials(config, prepared, validation, tokenizer, say)
     lap("data")
 
     rows = evaluate.held_out(validation, config.evaluation.rows)
     model = load_model(weights, device.dtype, device.kind).eval()
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    evaluations: dict[str, dict] = {}
-    if config.evaluation.base_rows:
+    evaluations: dict[str, dict] = dict(resumed.header["evaluations"]) if resumed else {}
+    if config.evaluation.base_rows and "base" not in evaluations:
         some = rows[: config.evaluation.base_rows]
         answers = evaluate.generate_with_transformers(model, tokenizer, some, config.evaluation)
         evaluations["base"] = evaluate.score(some, answers, config.evaluation.samples)
@@ -124,15 +142,27 @@ def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation
     model, layers = attach_lora(model, config.lora, config.seed)
     trained = trainable_parameters(model)
     say(f"LoRA r={config.lora.r}: {trained:,}개 학습 (전체 {parameters:,}개의 {trained / parameters:.2%}); {layers}")
-    batches = endless_batches(prepared.examples, config.mix, config.train.batch_size, config.seed)
-    with report.training_report(folder / "metrics.jsonl", config.train.max_minutes) as on_step:
-        steps = train.train(model, batches, config.train, tokenizer.pad_token_id, on_step, device.kind)
-    summary = train.summarise(steps)
-    say(
-        f"학습 {summary['steps']:,} step, {summary['epochs']:.2f} epoch, 손실 {summary['first_loss']:.3f} → "
-        f"{summary['last_loss']:.3f}, {summary['tokens_per_second']:,.0f} tokens/s"
-    )
-    report.draw_loss(steps, folder / "loss.png")
+
+    def header() -> dict:
+        spent = round(earlier + time.monotonic() - started, 1)
+        kept = {"evaluations": evaluations, "stage_seconds": seconds, "seconds_before": spent}
+        return {"fingerprint": parts, "machine": machine, **kept}
+
+    name = f"{config.out.name}-{run_fingerprint(parts)[:8]}"
+    job = stages.Job(model, tokenizer, config, device.kind, folder, name, header, say)
+    results = stages.run_stages(job, materials, validation, resumed)
+    summaries = []
+    for result in results:
+        summary = {"name": result.stage.name, "kind": result.stage.kind, **train.summarise(result.steps)}
+        summaries.append({**summary, "ended": result.ended, "best_step": result.best_step, "accuracy": result.accuracy})
+        say(
+            f"{result.stage.name}: {summary['steps']:,} step, {summary['epochs']:.2f} epoch, 손실 "
+            f"{summary['first_loss']:.3f} → {summary['last_loss']:.3f}, {summary['tokens_per_second']:,.0f} tokens/s"
+        )
+    summary = next((one for one in reversed(summaries) if one["kind"] == "task"), summaries[-1])
+    report.draw_loss([step for result in results for step in result.steps], folder / "loss.png")
+    if watched := [{**record, "stage": result.stage.name} for result in results for record in result.accuracy]:
+        report.draw_accuracy(watched, folder / "accuracy.png")
     save_adapter(model, weights.source, folder / "adapter")
     lap("train")
 
@@ -172,6 +202,7 @@ def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation
         },
         "eval": evaluations,
         "parity": {"token_texts": compared, **agreement},
+        "stages": summaries,
         "train": {**summary, "parameters": parameters, "trainable": trained, "lora_layers": layers},
         "config": json.loads(config.model_dump_json()),
         "data": _data_record(config.dataset, train_rows, validation, prepared),
@@ -189,19 +220,51 @@ def _run_into(folder: Path, config: RunConfig, train_rows: list[Row], validation
     return record
 
 
-def run_fingerprint(config: RunConfig) -> str:
-    """SHA-256 over everything that decides the result: settings, dataset files, code, library versions."""
-    digest = hashlib.sha256(config.model_dump_json(exclude={"out", "dataset"}).encode())
+def fingerprint_parts(config: RunConfig) -> dict[str, str]:
+    """Hashes of everything that decides the result, by what a person would call it: settings, data, code, libraries.
+
+    Where the result goes, where the metrics go and how often checkpoints are written decide nothing.
+    """
+    aside = {"out": True, "dataset": True, "metrics": True, "train": {"checkpoint_minutes": True}}
+    data = hashlib.sha256()
     for name in ("train.jsonl", "validation.jsonl"):
-        digest.update(file_sha256(config.dataset / name).encode())
+        data.update(file_sha256(config.dataset / name).encode())
+    for stage in config.stages:
+        if isinstance(stage, DomainStage):
+            data.update(source_sha256(stage.texts).encode())
+        elif isinstance(stage, PreferenceStage):
+            if not stage.pairs.is_file():
+                raise InputError(f"선호 쌍 파일이 없습니다 (no such pairs file): {stage.pairs}")
+            data.update(file_sha256(stage.pairs).encode())
+    code = hashlib.sha256()
     here = Path(__file__).parent
     for package in (here, here.parent / "taxlaw"):
         for path in sorted(package.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{path.relative_to(here.parent).as_posix()}:{file_sha256(path)}".encode())
-    for name in PACKAGES:
-        digest.update(f"{name}={metadata.version(name)}".encode())
-    return digest.hexdigest()
+                code.update(f"{path.relative_to(here.parent).as_posix()}:{file_sha256(path)}".encode())
+    libraries = " ".join(f"{name}={metadata.version(name)}" for name in PACKAGES)
+    return {
+        "설정(settings)": hashlib.sha256(config.model_dump_json(exclude=aside).encode()).hexdigest(),
+        "데이터(data)": data.hexdigest(),
+        "코드(code)": code.hexdigest(),
+        "라이브러리(libraries)": libraries,
+    }
+
+
+def run_fingerprint(parts: dict[str, str]) -> str:
+    """One SHA-256 of the parts."""
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def _stage_texts(stage) -> list[str]:
+    """What else the vocabulary has to hold."""
+    if isinstance(stage, DomainStage):
+        return law_texts(stage.texts)
+    if isinstance(stage, PreferenceStage):
+        from finetune.preference import read_pairs
+
+        return [text for pair in read_pairs(stage.pairs) for text in (pair.question, pair.chosen, pair.rejected)]
+    return []
 
 
 def finished_run(out: Path, fingerprint: str) -> dict | None:

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from taxlaw.strict_config import StrictModel, load_config
 
 GEMMA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+PHI_TARGETS = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")
 NO_FLOAT16 = (
     "float16 은 쓰지 않습니다: Gemma 3 의 활성값은 8e5 까지 커지고 Phi-2 의 attention 도 넘쳐서 (최댓값 65,504) 손실이 0 이나 NaN 이 됩니다. "
     "bfloat16, float32, auto 가운데 고르세요 (float16 overflows in Gemma 3 and Phi-2)"

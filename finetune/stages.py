@@ -36,14 +36,15 @@ from finetune.usage import UsageSampler
 
 @dataclass(frozen=True)
 class Job:
-    """What all stages share.  ``checkpoint_header`` (fingerprint, machine, ...) and ``notes`` go into every checkpoint."""
+    """What all stages share.  ``header()`` (fingerprint, machine, ...) goes into every checkpoint."""
 
     model: object
     tokenizer: object
     config: RunConfig
     device: str
     folder: Path
-    checkpoint_header: dict
+    name: str  # of the run in a metrics store
+    header: Callable[[], dict]
     say: Callable[[str], None]
 
 
@@ -83,7 +84,9 @@ def _material(stage: Stage, config: RunConfig, task: Prepared, validation: list[
         pairs = preference.read_pairs(stage.pairs)
         held = {row.question for row in validation}
         if leaked := [pair.question for pair in pairs if pair.question in held]:
-            raise GateError(f"{stage.pairs}: 검증 질문이 {len(leaked)}개 들어 있습니다 (validation questions): {leaked[0]}")
+            raise GateError(
+                f"{stage.pairs}: 검증 질문이 {len(leaked)}개 들어 있습니다 (validation questions): {leaked[0]}"
+            )
         encoded = preference.encode_pairs(pairs, tokenizer, config.max_tokens)
         preflight([answer for pair in encoded for answer in (pair.chosen, pair.rejected)], tokenizer)
         lengths = [pair.tokens for pair in encoded]
@@ -105,8 +108,7 @@ def run_stages(job: Job, materials: list[Material], validation: list[Row], resum
         load_trainable(job.model, resumed.state["weights"])
         restore_random_state(resumed.state["random"])
     config = job.config
-    name = f"{config.out.name}-{job.checkpoint_header['run_id']}"
-    with open_metrics(job.folder, config.metrics, "slm-forest", name, records) as metrics, stop_requests() as stop:
+    with open_metrics(job.folder, config.metrics, "slm-forest", job.name, records) as metrics, stop_requests() as stop:
         for index in range(header["stage_index"], len(materials)):
             here = resumed if resumed and index == header["stage_index"] and header["step"] is not None else None
             ended, best_step = _run_stage(job, materials, index, validation, here, metrics, stop, results)
@@ -140,7 +142,9 @@ def _run_stage(
     watch = _watch(job, stage, validation, stop)
     start, items, objective, extra = _begin(job, material, settings, resumed)
     if resumed:
-        job.say(f"이어서 학습합니다: {stage.name} {len(start.steps):,} step 부터 (resuming, {start.seconds:,.0f} s trained)")
+        job.say(
+            f"이어서 학습합니다: {stage.name} {len(start.steps):,} step 부터 (resuming, {start.seconds:,.0f} s trained)"
+        )
         start = _with_steps(start, _steps(metrics.records, stage.name))
         if watch:
             watch.load(resumed.state["watch"])
@@ -211,9 +215,7 @@ def _begin(job: Job, material: Material, settings, resumed: Checkpoint | None):
         if resumed:
             items = preference.put_reference(material.items, resumed.state["reference"])
         else:
-            items = preference.with_reference(
-                job.model, material.items, stage, pad, settings.pass_tokens, job.device
-            )
+            items = preference.with_reference(job.model, material.items, stage, pad, settings.pass_tokens, job.device)
         extra = {"reference": [[pair.reference_chosen, pair.reference_rejected] for pair in items]}
         return start, items, preference.preferences(stage, pad), extra
     return start, material.items, _answers(job, settings), {}
@@ -244,11 +246,9 @@ def _watch(job: Job, stage: Stage, validation: list[Row], stop: StopRequest) -> 
     return Watch(settings, accuracy)
 
 
-def _save(
-    job: Job, index: int, position: Position | None, metrics: Metrics, results: list[dict], extra: dict
-) -> None:
+def _save(job: Job, index: int, position: Position | None, metrics: Metrics, results: list[dict], extra: dict) -> None:
     header = {
-        **job.checkpoint_header,
+        **job.header(),
         "stage_index": index,
         "results": results,
         "step": len(position.steps) if position else None,

@@ -48,12 +48,23 @@ def hire(config: BuildConfig) -> Staff:
                 "  judge.teacher에 다른 이름을 적거나 judge를 지우세요."
             )
         judge = (name, found)
-    paid = {name: one.model for name, one in ((teacher, settings), judge or ("", None)) if isinstance(one, OpenAISettings)}
+    paid = {
+        name: one.model for name, one in ((teacher, settings), judge or ("", None)) if isinstance(one, OpenAISettings)
+    }
     if not paid:
         return Staff(teacher, settings, judge, None, {})
     prices, purse = load_prices(config.prices), Purse(config.max_usd)
     ledgers = {name: Ledger(prices, model, purse=purse) for name, model in paid.items()}
     return Staff(teacher, settings, judge, prices, ledgers)
+
+
+def check_keys(staff: Staff) -> None:
+    """Raises DataGenError when a live teacher's key is missing: better told before a build than in the middle of it."""
+    from data_gen.asking.client import read_key
+
+    for settings in (staff.settings, *(staff.judge or ())[1:]):
+        if isinstance(settings, OpenAISettings):
+            read_key(settings.key_env)
 
 
 @contextmanager
