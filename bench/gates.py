@@ -144,9 +144,9 @@ def main() -> None:
             sys.exit(done.stderr)
         results.append(json.loads(done.stdout))
         print(json.dumps(results[-1], ensure_ascii=False), flush=True)
+        if size in SIZES:
+            _keep(results[-1], arguments.workers)
     print(_table(results))
-    if tuple(arguments.sizes) == SIZES:
-        _write(results, arguments.workers)
 
 
 def _table(results: list[dict]) -> str:
@@ -162,30 +162,38 @@ def _table(results: list[dict]) -> str:
     return "\n".join(rows)
 
 
-def _write(results: list[dict], workers: int) -> None:
-    last = results[-1]
-    growth = (last["cpu_seconds"] / last["pairs"]) / (results[0]["cpu_seconds"] / results[0]["pairs"])
-    memory = (last["peak_main_mb"] - results[0]["peak_main_mb"]) * 1024 / (last["pairs"] - results[0]["pairs"])
-    names = ", ".join(f"{name} {number:,}" for name, number in last["outcomes"].items())
+def _keep(result: dict, workers: int) -> None:
+    """Into bench/results/gates.json, beside the other sizes measured the same day, and the page made of them anew."""
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    text = f"""# The gates, measured
+    file = REPO / "bench" / "results" / "gates.json"
+    record = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    same = (record.get("date"), record.get("workers")) == (date, workers)
+    others = [other for other in record["results"] if other["pairs"] != result["pairs"]] if same else []
+    results = sorted([*others, result], key=lambda one: one["pairs"])
+    record = {"date": date, "workers": workers, "results": results}
+    file.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if len(results) > 1:
+        (REPO / "docs" / "gates_bench.md").write_text(_page(results, date, workers), encoding="utf-8")
 
-{date}, `nice -n 10 .venv/bin/python bench/gates.py`, {platform.machine()}, {os.cpu_count()} cores (shared with other work: the
-seconds are an upper bound, CPU seconds are the measure), {workers} worker processes, Python {platform.python_version()}.
+
+def _page(results: list[dict], date: str, workers: int) -> str:
+    first, last = results[0], results[-1]
+    growth = (last["cpu_seconds"] / last["pairs"]) / (first["cpu_seconds"] / first["pairs"])
+    memory = (last["peak_main_mb"] - first["peak_main_mb"]) * 1024 / (last["pairs"] - first["pairs"])
+    names = ", ".join(f"{name} {number:,}" for name, number in last["outcomes"].items())
+    return f"""# The gates, measured
+
+{date}, `nice -n 10 .venv/bin/python bench/gates.py`, {platform.machine()}, {os.cpu_count()} cores shared with other work (so
+the seconds are an upper bound; CPU seconds are the measure), {workers} worker processes, Python {platform.python_version()}.
 
 {_table(results)}
 
-- CPU time a pair at {last["pairs"]:,} is {growth:.2f} times that at {results[0]["pairs"]:,}: linear in size.
-- The main process grows by {memory:.1f} kB a pair (the duplicate gate's memory and the hashes of the splits); a worker does not grow.
+- CPU time a pair at {last["pairs"]:,} is {growth:.2f} times that at {first["pairs"]:,} (1: linear in size).
+- The main process grows by {memory:.1f} kB a pair: what the duplicate gate and the splits remember.  Peak of a worker: from {first["peak_worker_mb"]} MB to {last["peak_worker_mb"]} MB.
 - What became of the {last["pairs"]:,}: {names}.
 - Two of three pairs are worked examples, each recomputed; the third is a recorded answer judged by the whole verifier, made
   distinct by a number in question and evidence, every fifth made wrong by code.  Decontamination runs against 5,000 texts.
 """
-    (REPO / "docs" / "gates_bench.md").write_text(text, encoding="utf-8")
-    record = {"date": date, "workers": workers, "results": results}
-    (REPO / "bench" / "results" / "gates.json").write_text(
-        json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-    )
 
 
 if __name__ == "__main__":

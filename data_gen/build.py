@@ -26,10 +26,9 @@ from data_gen.settings import BuildConfig
 from data_gen.spool import Spool
 from data_gen.summary import write_summary
 from data_gen.tasks import Task
-from data_gen.tasks.all_tasks import TASKS
+from data_gen.tasks.all_tasks import TASKS, applies
 from data_gen.teachers import Desk
 from data_gen.teachers.staff import check_keys, hire
-from data_gen.tasks.all_tasks import applies
 from data_gen.worked import worked_candidates
 
 if TYPE_CHECKING:

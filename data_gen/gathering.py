@@ -95,14 +95,21 @@ async def gather_documents(
 async def judge_all(
     outcomes: Iterable[tuple[int, Worked]], bench: Bench, places: int
 ) -> AsyncIterator[tuple[int, Worked, Judged]]:
-    """The same for documents that were asked about elsewhere (on a cluster)."""
+    """The same for documents that were asked about elsewhere (on a cluster): ``outcomes`` blocks until the next one is there."""
 
-    async def one(numbered: tuple[int, Worked]) -> tuple[int, Worked, Judged]:
-        return *numbered, await bench.judge(numbered[1])
+    async def one(ordinal: int, worked: Worked) -> tuple[int, Worked, Judged]:
+        return ordinal, worked, await bench.judge(worked)
 
-    async with aclosing(run_pool(outcomes, one, places)) as results:
-        async for result in results:
-            yield result
+    source, running = iter(outcomes), set()
+    # In a thread: a judge's calls go on while the cluster is waited for.
+    while (numbered := await asyncio.to_thread(next, source, None)) is not None:
+        running.add(asyncio.ensure_future(one(*numbered)))
+        if len(running) >= places:
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    for task in running:
+        yield await task
 
 
 class Bench:

@@ -66,9 +66,9 @@ def parse_answer(text: str, model: type[A]) -> A:
             raise MalformedReply(f"모르는 키: {where}") from exc
         if first["type"] == "missing":
             raise MalformedReply(f"키가 없습니다: {where}") from exc
-        raise MalformedReply(f"{where}: {first['msg']}" if where else first["msg"]) from exc
-    except UnicodeEncodeError as exc:
-        raise MalformedReply("글자가 아닌 부호가 들어 있습니다 (lone surrogate)") from exc
+        if first["type"] == "string_unicode":
+            raise MalformedReply("글자가 아닌 부호가 들어 있습니다 (lone surrogate)") from exc
+        raise MalformedReply(f"{where or '답변'}의 값이 형식에 맞지 않습니다 ({first['msg']})") from exc
 
 
 def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -239,6 +239,11 @@ def _open(path: Path, read_only: bool) -> sqlite3.Connection:
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; the default would sync every few hundred rows
             _migrate(database)
+    except sqlite3.OperationalError as exc:
+        database.close()
+        raise DataGenError(
+            f"응답 저장소를 열지 못했습니다: {path}\n  {exc}. 디스크와 권한을 확인하세요 (cannot open)."
+        ) from exc
     except sqlite3.DatabaseError as exc:
         database.close()
         raise BadInput(

@@ -173,7 +173,7 @@ def load_for_training(weights: BaseWeights, base: Base, device: Device):
     else:
         model = load_nf4(weights, device.kind)
     if base.recompute:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False})
     return model
 
 

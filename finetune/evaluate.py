@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from finetune.chat import prompt_ids, stop_id
+from finetune.chat import render_prompt, stop_id
 from finetune.data import Row
 from finetune.errors import InputError
+from finetune.evaluation.bootstrap import ratio
 from finetune.settings import Evaluation
 
 
@@ -23,6 +24,17 @@ class Generation:
     text: str
     stopped: bool
     tokens: int
+
+
+def turns_of(row: Row) -> tuple[tuple[str, str], ...]:
+    """The (question, answer) turns before the row's own question, oldest first."""
+    return tuple((turn.question, turn.answer) for turn in row.history)
+
+
+def prompt_of(row: Row, tokenizer) -> list[int]:
+    """Token ids of what the model sees: earlier turns, then the question (the template brings its own ``<bos>``)."""
+    text = render_prompt(row.question, tokenizer, turns_of(row))
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 def held_out(validation: list[Row], count: int) -> list[Row]:
@@ -52,7 +64,7 @@ def generate_with_transformers(model, tokenizer, rows: list[Row], settings: Eval
 
     stop, device = stop_id(tokenizer), next(model.parameters()).device
     stops = [stop, tokenizer.eos_token_id]
-    prompts = [prompt_ids(row.question, tokenizer) for row in rows]
+    prompts = [prompt_of(row, tokenizer) for row in rows]
     order = sorted(range(len(rows)), key=lambda index: len(prompts[index]))
     answers: dict[int, Generation] = {}
     for start in range(0, len(order), settings.batch_size):
@@ -82,7 +94,7 @@ def generate_with_llama(gguf_file: Path, tokenizer, rows: list[Row], settings: E
     from finetune.llama import open_gguf
 
     stops = {stop_id(tokenizer), tokenizer.eos_token_id}
-    prompts = [prompt_ids(row.question, tokenizer) for row in rows]
+    prompts = [prompt_of(row, tokenizer) for row in rows]
     model = open_gguf(gguf_file, context=max(map(len, prompts)) + settings.max_new_tokens + 8)
     answers = []
     try:
@@ -108,7 +120,7 @@ def score(
     samples: int,
     payable: Callable[[str, date], int | None] | None = None,
 ) -> dict:
-    """The record of one evaluation: ``exact`` (share whose final amount is right), per tax, stops, samples.
+    """The record of one evaluation: ``exact`` (share whose final amount is right, with its 95 % interval), per tax, stops.
 
     ``payable`` reads the tax an answer states; taxlaw.calls.answer_payable unless a test gives another.
     """
@@ -116,6 +128,7 @@ def score(
         from taxlaw.calls import answer_payable as payable
     found = [payable(g.text, date.fromisoformat(row.as_of)) for row, g in zip(rows, generations, strict=True)]
     right = [amount == row.payable for row, amount in zip(rows, found, strict=True)]
+    interval = ratio(right, share=True)
     taxes = sorted({row.tax for row in rows})
     per_tax = {}
     for tax in taxes:
@@ -127,6 +140,7 @@ def score(
         "rows": len(rows),
         "right": sum(right),
         "exact": round(sum(right) / len(rows), 4),
+        "interval": [round(bound, 4) for bound in (interval.low, interval.high)],
         "per_tax": per_tax,
         "ended_by_stop": round(sum(g.stopped for g in generations) / len(rows), 4),
         "mean_tokens": round(sum(g.tokens for g in generations) / len(rows), 1),

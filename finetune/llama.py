@@ -28,18 +28,29 @@ def _capture_log():
     return keep
 
 
-def open_gguf(path: Path, context: int):
-    """A llama_cpp.Llama on the CPU with ``context`` tokens; raises GateError when llama.cpp refuses the file."""
+def open_gguf(path: Path, context: int, adapter: Path | None = None, vocabulary_only: bool = False):
+    """A llama_cpp.Llama on the CPU with ``context`` tokens, with a LoRA ``adapter`` switched on if given.
+
+    Raises GateError when llama.cpp refuses one of the files.
+    """
     from llama_cpp import Llama
 
     _capture_log()
     threads = os.cpu_count() or 1
     try:
         return Llama(
-            str(path), n_ctx=context, n_gpu_layers=0, n_threads=threads, n_threads_batch=threads, verbose=False
+            str(path),
+            n_ctx=context,
+            n_gpu_layers=0,
+            n_threads=threads,
+            n_threads_batch=threads,
+            lora_path=None if adapter is None else str(adapter),
+            vocab_only=vocabulary_only,
+            verbose=False,
         )
-    except ValueError as exc:
-        raise GateError(f"llama.cpp 가 이 GGUF 를 열지 못합니다 (cannot load): {path}\n  {_last_words()}") from exc
+    except (ValueError, RuntimeError) as exc:
+        files = str(path) if adapter is None else f"{path} + {adapter}"
+        raise GateError(f"llama.cpp 가 이 GGUF 를 열지 못합니다 (cannot load): {files}\n  {_last_words()}") from exc
 
 
 def quantise(source: Path, target: Path, quantisation: str) -> None:
@@ -51,7 +62,15 @@ def quantise(source: Path, target: Path, quantisation: str) -> None:
     params.ftype = QUANTISATIONS[quantisation]
     status = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), params)
     if status != 0 or not target.is_file():
+        target.unlink(missing_ok=True)  # half a file
         raise GateError(f"{quantisation} 양자화에 실패했습니다 (status {status}): {source}\n  {_last_words()}")
+
+
+def next_logits(model):
+    """Logits (vocabulary,) float32 for the token after the last one evaluated; a copy."""
+    import numpy as np
+
+    return np.ctypeslib.as_array(model._ctx.get_logits_ith(-1), shape=(model.n_vocab(),)).copy()
 
 
 def _last_words() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from data_gen.asking.values import Usage
@@ -22,7 +22,7 @@ class Reply:
     note: str = ""
     request: str = ""
     """Key of the stored response; empty for a teacher that is asked nothing (recorded)."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     usd: float | None = 0.0
     """Price of the whole reply with its failed answers before it; None: no price known."""
     seconds: float = 0.0

@@ -210,3 +210,31 @@ def test_a_golden_file_with_an_unknown_document_is_refused(tmp_path, live, capsy
     assert live(lambda *_: word("supported"), "--teacher", "j", "--golden", str(path)) == 2
     assert "law:없는법:제1조" in capsys.readouterr().err
     assert GOLDEN.is_file()
+
+
+def test_a_live_judge_is_asked_once_and_a_rerun_sends_nothing(fake, right, tmp_path, monkeypatch, capsys):
+    """Through the real desk, store and ledger."""
+    monkeypatch.setenv("JUDGE_KEY", "not-a-key")
+
+    def answer(body):
+        prompt = body["messages"][-1]["content"]
+        said = prompt.split("--- 답변 ---\n")[1].split("\n--- 답변 끝 ---")[0]
+        return word("supported" if said in right else "contradicted")
+
+    def run() -> int:
+        paths = {name: str(tmp_path / f"{name}.yaml") for name in ("teachers", "prices")}
+        store = str(tmp_path / "store.sqlite")
+        return main(
+            ["judge-check", "--teacher", "j", "--store", store, *(w for n, p in paths.items() for w in (f"--{n}", p))]
+        )
+
+    (tmp_path / "prices.yaml").write_text((GOLDEN.parents[2] / "configs" / "prices.yaml").read_text(encoding="utf-8"))
+    with fake.serving(fake.Script(), answer) as endpoint:
+        (tmp_path / "teachers.yaml").write_text(
+            f"teachers:\n  j: {{kind: openai, model: m, base_url: '{endpoint.url}', key_env: JUDGE_KEY, concurrency: 32}}\n"
+        )
+        assert run() == 0
+        sent = len(endpoint.log)
+        assert run() == 0
+        assert len(endpoint.log) == sent == len(golden_cases())
+    assert "정밀도 1.000, 재현율 1.000" in capsys.readouterr().out

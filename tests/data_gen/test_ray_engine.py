@@ -96,10 +96,12 @@ def _start(scratch: Path, url: str, out: Path, **options) -> subprocess.Popen:
     return process
 
 
-def _until(condition, what: str, seconds: float = 120) -> None:
+def _until(condition, what: str, scratch: Path, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, f"waited {seconds} s in vain: {what}"
+        if time.monotonic() > end:
+            begun = (scratch / "pids").read_text().split() if (scratch / "pids").exists() else []
+            pytest.fail(f"{seconds} s without {what}; workers begun: {begun}; said: {(scratch / 'said').read_text()}")
         time.sleep(0.02)
 
 
@@ -108,10 +110,10 @@ def test_killed_driver_and_killed_worker_lose_and_repeat_nothing_that_was_stored
     trouble = endpoints.Script(latency_ms=100, shares={"throttle": 0.1, "error": 0.05, "drop": 0.05}, key=KEY)
     with endpoints.serving(trouble) as endpoint:
         first = _start(scratch, endpoint.url, scratch / "never")
-        _until(lambda: len(_answered(endpoint)) >= 20 or first.poll() is not None, "twenty answers")
+        _until(lambda: len(_answered(endpoint)) >= 20 or first.poll() is not None, "twenty answers", scratch)
         first.kill()
         assert first.wait() == -signal.SIGKILL, (scratch / "said").read_text()
-        _until(lambda: not _processes(scratch), "the cluster to follow its driver")
+        _until(lambda: not _processes(scratch), "the cluster to follow its driver", scratch)
         stored = _stored(scratch)
         in_flight = 8
         assert len(_answered(endpoint)) - in_flight <= len(stored) <= len(_answered(endpoint)) < NUMBER
@@ -119,7 +121,7 @@ def test_killed_driver_and_killed_worker_lose_and_repeat_nothing_that_was_stored
 
         second = _start(scratch, endpoint.url, scratch / "out.json", kill_worker=True, wrong_key=True)
         assert second.wait(timeout=240) == 0, (scratch / "said").read_text()
-        _until(lambda: not _processes(scratch), "no process to be left")
+        _until(lambda: not _processes(scratch), "no process to be left", scratch)
         record = json.loads((scratch / "out.json").read_text(encoding="utf-8"))
         again = [row["hash"] for row in endpoint.log[before:] if row["kind"] == "ok"]
 

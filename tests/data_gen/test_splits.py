@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from data_gen.build import build
 from data_gen.candidates import candidates
 from data_gen.documents import load_library
 from data_gen.rows import Provenance, Row, read_jsonl
@@ -84,6 +85,36 @@ def test_no_document_article_or_12_gram_is_shared_between_splits(dataset):
     for what, by_split in seen.items():
         for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
             assert not by_split[one] & by_split[other], (what, one, other)
+
+
+def test_what_a_build_writes_shares_nothing_between_its_files(config, tmp_path):
+    made = config(
+        documents={"casebook": True, "provisions": "digest", "statutes": "none"},
+        tasks=["pairs"],
+        worked={"count": 300},
+        splits={"validation": 0.1, "test": 0.1},
+        workers=0,
+    )
+    folder = build(made, tmp_path / "built").folder
+    held = {name: list(read_jsonl(folder / f"{name}.jsonl")) for name in ("train", "validation", "test")}
+    assert all(len(rows) > 20 for rows in held.values())
+
+    def shared(what) -> dict[str, set]:
+        return {name: {one for row in rows for one in what(row)} for name, rows in held.items()}
+
+    def documents_articles(row):
+        return () if row["style"] == "worked" else row["articles"]
+
+    def said(row):
+        return grams(
+            [row["question"]] if row["style"] == "worked" else [row["question"], row["answer"], row["evidence"]]
+        )
+
+    for what in (lambda row: [row["provenance"]["document_id"]], lambda row: [row["family"]], documents_articles, said):
+        found = shared(what)
+        assert not (
+            found["train"] & found["validation"] | found["train"] & found["test"] | found["validation"] & found["test"]
+        )
 
 
 def test_every_tax_keeps_its_share_in_every_split(dataset):

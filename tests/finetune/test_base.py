@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from finetune.base import load_model, resolve_base, whole_or_nothing
-from finetune.device import _cpu_has_bf16, choose_device
+from finetune.device import _cpu_has_bf16, _multiplies_bfloat16, choose_device, main_memory_bytes, memory_bytes
 from finetune.errors import InputError
 from finetune.settings import Base
 
@@ -67,9 +67,9 @@ def test_an_interrupted_conversion_leaves_no_cache(tmp_path):
 
 
 def test_another_architecture_is_refused(tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "phi"}), encoding="utf-8")
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}), encoding="utf-8")
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="phi"):
+    with pytest.raises(InputError, match="llama"):
         load_model(resolve_base(Base(folder=tmp_path)), "float32")
 
 
@@ -101,4 +101,29 @@ def test_dtype_is_probed_and_explained(tmp_path):
     cpuinfo.write_text("flags\t: fpu avx2 sse\n", encoding="utf-8")
     assert not _cpu_has_bf16(cpuinfo) and not _cpu_has_bf16(tmp_path / "absent")
     assert choose_device("float32").dtype == "float32"
+    with pytest.raises(InputError, match="65,504"):
+        choose_device("float16")
     assert choose_device("auto").dtype in ("bfloat16", "float32") and choose_device("auto").reason
+
+
+def test_bfloat16_on_a_gpu_is_tried_rather_than_assumed(monkeypatch):
+    import torch
+
+    assert _multiplies_bfloat16("cpu")
+
+    def refuse(*arguments, **options):
+        raise TypeError("BFloat16 is not supported on MPS")
+
+    monkeypatch.setattr(torch, "ones", refuse)
+    assert not _multiplies_bfloat16("mps")
+
+
+def test_a_containers_limit_counts_as_its_memory(tmp_path):
+    """A container of 4 GB on a machine of 256 GB is killed at 4."""
+    limit = tmp_path / "memory.max"
+    machine = main_memory_bytes(limits=(limit,))
+    limit.write_text("max\n", encoding="ascii")
+    assert main_memory_bytes(limits=(limit,)) == machine
+    limit.write_text("1000000\n", encoding="ascii")
+    assert main_memory_bytes(limits=(limit,)) == 1_000_000
+    assert memory_bytes("cpu") > 0

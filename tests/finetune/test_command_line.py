@@ -64,7 +64,7 @@ def test_an_unknown_key_is_answered_with_the_nearest(tmp_path):
         (CONFIG.replace("max_steps: 2, ", ""), "max_minutes"),
         (CONFIG.replace("base: {{folder: {base}}}", "base: {{hub: a/b, folder: {base}}}"), "exactly one"),
         (CONFIG.replace("base: {{folder: {base}}}", "base: {{package: some-package}}"), "sha256"),
-        (CONFIG.replace("batch_size: 4", "dtype: float16"), "dtype"),
+        (CONFIG.replace("batch_size: 4", "dtype: float16"), "Phi-2"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(tmp_path, text, message):

@@ -7,7 +7,8 @@ import torch
 
 from finetune.base import load_model, load_tokenizer, resolve_base
 from finetune.errors import GateError
-from finetune.gguf_export import export_gguf, tokenizer_arrays
+from finetune.gguf_export import export_gguf
+from finetune.gguf_tokenizer import tokenizer_arrays
 from finetune.llama import open_gguf, quantise
 from finetune.parity import check_tokens, greedy_agreement
 from finetune.settings import Base

@@ -1,0 +1,112 @@
+"""What is measured of one answer.  Each measure is a (part, whole) pair, so that a share is the sum of parts over wholes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from finetune.data import Row, target_text
+from finetune.evaluate import Generation
+from finetune.evaluation.behaviour import asks_back, refuses
+from finetune.evaluation.completion import complete
+from finetune.evaluation.overlap import bleu_statistics, morphemes, rouge_l
+from taxlaw.calls import answer_payable
+from taxlaw.citations import find_citations
+from taxlaw.verify import Verdict, verify
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Teacher-forced: ``nats`` of the expected answer's ``tokens`` (stop token included), which spell ``characters``."""
+
+    nats: float
+    tokens: int
+    characters: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One answer with what was found.  ``parts``: measure -> (part, whole); a measure that does not apply is absent."""
+
+    row: Row
+    written: str
+    shown: str
+    problem: str | None
+    payable: int | None
+    faults: tuple[str, ...]  # messages of the verifier
+    codes: tuple[int, ...]  # taxlaw.findings.REASONS of those faults
+    parts: dict[str, tuple[float, float]]
+    bleu: tuple[int, ...]  # of what is shown, against the row's answer
+    bleu_written: tuple[int, ...]  # of what was written, against what was taught
+
+
+def measure(
+    row: Row, generation: Generation, target: str, likelihood: Likelihood | None = None, generated: bool = True
+) -> Measured:
+    """Judge one answer.  ``target``: "program" or "worked", what worked rows were taught; ``generated``: False for a
+    recorded answer, which has no tokens and no end of its own.
+    """
+    as_of = date.fromisoformat(row.as_of)
+    done = complete(generation.text, row.question, as_of)
+    verdict = verify(row.question, done.final, as_of, row.evidence or None)
+    faults = [finding for finding in verdict.findings if finding.severity == "fault"]
+    payable = answer_payable(generation.text, as_of)
+    shown, written = morphemes(done.shown), morphemes(generation.text)
+    answer, taught = morphemes(row.answer), morphemes(target_text(row, target))
+    asking = asks_back(done.words)
+    refusing = not done.called and refuses(done.words)
+
+    parts: dict[str, tuple[float, float]] = {
+        "verdict_ok": (verdict.ok, 1),
+        "rouge_l": (rouge_l(shown, answer), 1),
+        "rouge_l_written": (rouge_l(written, taught), 1),
+        "characters": (len(done.shown), 1),
+        "characters_written": (len(generation.text), 1),
+        "refused" if row.style == "refusal" else "wrongly_refused": (refusing, 1),
+        "asked_back" if row.style == "ask_back" else "wrongly_asked": (asking, 1),
+        "citations_real": real_citations(verify(row.question, done.final, as_of)),
+        "citations_real_own": real_citations(verify(row.question, done.words, as_of)) if done.words else (0, 0),
+        "right_article": cited_of(row.articles, done.final),
+        "right_article_own": cited_of(row.articles, done.words),
+    }
+    if row.payable is not None:
+        parts["exact"] = (payable == row.payable, 1)
+    if done.called:
+        parts["calls_run"] = (done.problem is None, 1)
+    if generated:
+        parts["ended_by_stop"] = (generation.stopped, 1)
+        parts["tokens"] = (generation.tokens, 1)
+    if likelihood is not None:
+        parts["nll_token"] = (likelihood.nats, likelihood.tokens)
+        parts["nll_character"] = (likelihood.nats, likelihood.characters)
+    return Measured(
+        row=row,
+        written=generation.text,
+        shown=done.shown,
+        problem=done.problem,
+        payable=payable,
+        faults=tuple(finding.message for finding in faults),
+        codes=tuple(finding.code for finding in faults if finding.code is not None),
+        parts={name: (float(part), float(whole)) for name, (part, whole) in parts.items() if whole},
+        bleu=bleu_statistics(shown, answer),
+        bleu_written=bleu_statistics(written, taught),
+    )
+
+
+def real_citations(verdict: Verdict) -> tuple[int, int]:
+    """(articles that exist and are in force on the date, articles that could be judged), from a verdict without evidence.
+
+    An article with any fault (no such, deleted, not yet in force, another heading) is not real; one whose law is not named
+    or not indexed is not judged.
+    """
+    findings = [finding for finding in verdict.findings if finding.kind == "citation" and finding.span]
+    wrong = {finding.span for finding in findings if finding.severity == "fault"}
+    right = {finding.span for finding in findings if finding.severity == "confirmed"} - wrong
+    return len(right), len(right) + len(wrong)
+
+
+def cited_of(articles: list[str], text: str) -> tuple[int, int]:
+    """(how many of the row's articles the text cites, how many the row has), at the level of law and article."""
+    wanted = {(citation.law, citation.article) for name in articles for citation in find_citations(name)}
+    cited = {(citation.law, citation.article) for citation in find_citations(text)}
+    return len(wanted & cited), len(wanted)
