@@ -87,7 +87,10 @@ def _digest_rules() -> Iterator[Sample]:
 
 
 _QUOTABLE = re.compile(r"(?:^|[①-⑳\n]|다\.)\s*(?P<words>[가-힣][^\n.“”\"'‘’①-⑳<>\[\]]{30,200}다)(?=\.\s)")
-_QUOTING = ("{name}는 “{words}”라고 규정하고 있습니다.", "{name}에 따르면 “{words}.”라고 되어 있습니다.")
+_QUOTING = (
+    lambda name, words: f"{name}는 “{words}”라고 규정하고 있습니다.",
+    lambda name, words: f"{name}에 따르면 “{words}.”라고 되어 있습니다.",
+)
 
 
 def _quotations() -> Iterator[Sample]:
@@ -97,16 +100,16 @@ def _quotations() -> Iterator[Sample]:
         body = document.text.partition("시행일")[2]
         found = next((m for m in _QUOTABLE.finditer(body) if m["words"].count("(") == m["words"].count(")")), None)
         if found:
-            text = _QUOTING[number % 2].format(name=f"{law} {article}", words=found["words"])
+            text = _QUOTING[number % 2](f"{law} {article}", found["words"])
             question = f"{law} {article}의 문언은 어떻게 되어 있습니까?"
             yield Sample(question, text, document.as_of, document.text, "quotation")
 
 
 _SENTENCES = (
-    "{law} {article}의 제목은 「{heading}」입니다.",
-    "「{law}」 {article}({heading})에 따릅니다.",
-    "근거 규정은 {law} {article}【{heading}】입니다.",
-    "{law} {article}({heading})를 보시면 됩니다.",
+    lambda law, article, heading: f"{law} {article}의 제목은 「{heading}」입니다.",
+    lambda law, article, heading: f"「{law}」 {article}({heading})에 따릅니다.",
+    lambda law, article, heading: f"근거 규정은 {law} {article}【{heading}】입니다.",
+    lambda law, article, heading: f"{law} {article}({heading})를 보시면 됩니다.",
 )
 
 
@@ -122,7 +125,7 @@ def _headings(count: int, rng: random.Random) -> Iterator[Sample]:
         if status.status != "found" or not status.heading or set("()「」【】") & set(status.heading):
             continue
         made += 1
-        text = _SENTENCES[made % len(_SENTENCES)].format(law=law, article=article, heading=status.heading)
+        text = _SENTENCES[made % len(_SENTENCES)](law, article, status.heading)
         yield Sample(f"{status.heading}에 관한 규정은 무엇입니까?", text, AS_OF, None, "fact")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from data_gen.worked_words import Case, amount_words, chance, draw_won, pick, sentence
+from data_gen.worked_words import Case, amount_words, chance, draw_won, fill, pick, sentence
 from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR, SMALL_RENTAL_BRACKETS
 
 ASKS = (
@@ -60,14 +60,14 @@ def draw_corporate(rng: random.Random) -> Case:
     if chance(rng, 0.4):
         # The rates of small letting companies start in 2025 (법률 제20613호 부칙 제5조).
         facts["year"] = rng.randint(min(SMALL_RENTAL_BRACKETS) if small_rental else FIRST_YEAR, LAST_YEAR)
-        words["when"] = pick(rng, YEAR_WHENS).format(year=facts["year"])
+        words["when"] = fill(pick(rng, YEAR_WHENS), year=facts["year"])
     if small_rental:
         facts["small_rental"] = True
         details.append(pick(rng, SMALL_RENTAL))
     if chance(rng, 0.25):
         facts["months"] = rng.randint(1, 11)
-        details.append(pick(rng, MONTHS).format(months=facts["months"]))
+        details.append(fill(pick(rng, MONTHS), months=facts["months"]))
     elif chance(rng, 0.1):
         details.append(pick(rng, FULL_YEAR))
     words["details"] = " ".join(details)
-    return Case(sentence(*pick(rng, FRAMES).format(**words).split(" ")), facts, won)
+    return Case(sentence(*fill(pick(rng, FRAMES), **words).split(" ")), facts, won)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from data_gen.worked_words import Case, amount_words, chance, draw_won, from_whom, pick, sentence, subject, topic
+from data_gen.worked_words import Case, amount_words, chance, draw_won, fill, from_whom, pick, sentence, subject, topic
 from taxlaw.calculators import GiftFacts, gift_tax
 from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR
 
@@ -197,9 +197,9 @@ def _received(rng: random.Random) -> Case:
     traits = Traits(relation, skip, minor, planned and not terse, giver, debt_allowed=not terse)
     facts, words, details, won = _facts(rng, traits)
     if minor:
-        details.insert(0, pick(rng, MINOR_SELF).format(age=rng.randint(5, 17)))
+        details.insert(0, fill(pick(rng, MINOR_SELF), age=rng.randint(5, 17)))
     elif relation == "직계존속" and chance(rng, 0.25):
-        details.insert(0, pick(rng, ADULT_SELF).format(adult=rng.randint(20, 55)))
+        details.insert(0, fill(pick(rng, ADULT_SELF), adult=rng.randint(20, 55)))
     barred = (*(() if elder else ELDER_ONLY), *(ADULT_ONLY if minor or "filed" in facts else ()))
     forms = [f"{giver}한테서", f"{giver}에게", from_whom(giver), f"{giver}에게서", f"{giver}한테"]
     question = _fill(
@@ -221,7 +221,7 @@ def _given(rng: random.Random) -> Case:
     minor = relation == "직계존속" and chance(rng, 0.3)
     facts, words, details, won = _facts(rng, Traits(relation, skip, minor, planned, None, debt_allowed=True))
     if minor:
-        details.insert(0, pick(rng, MINOR_OTHER).format(receiver_is=topic(receiver), age=rng.randint(5, 17)))
+        details.insert(0, fill(pick(rng, MINOR_OTHER), receiver_is=topic(receiver), age=rng.randint(5, 17)))
     frames = [frame for frame in (TO_GIVE if planned else GIVEN) if not details or "{details}" in frame]
     question = _fill(pick(rng, frames), " ".join(details), receiver=receiver, ask=pick(rng, ASKS), **words)
     return Case(question, facts, won)
@@ -251,39 +251,39 @@ def _facts(rng: random.Random, traits: Traits) -> tuple[dict[str, object], dict[
     when = pick(rng, PLANNED_WHENS if planned else WHENS)
     if not planned and chance(rng, 0.35):
         facts["year"] = rng.randint(FIRST_YEAR, LAST_YEAR)
-        when = pick(rng, YEAR_WHENS).format(year=facts["year"], month=rng.randint(1, 6))
+        when = fill(pick(rng, YEAR_WHENS), year=facts["year"], month=rng.randint(1, 6))
     thing = pick(rng, (*THINGS, *PROPERTY) if won >= 100_000_000 else THINGS)
     if traits.debt_allowed and won >= 200_000_000 and chance(rng, 0.12):
         facts["debt"] = amount_words(rng, draw_won(rng, won // 10, won * 6 // 10))
         thing = pick(rng, THINGS_WITH_DEBT)
-        details.append(pick(rng, DEBT if giver else DEBT_OTHER).format(debt=facts["debt"]))
+        details.append(fill(pick(rng, DEBT if giver else DEBT_OTHER), debt=facts["debt"]))
     # Earlier gifts with 세대생략 need the earlier surcharge (시행령 제46조의3): the calculator refuses, so none is asked.
     if giver and not traits.skip and chance(rng, 0.14):
         details += _prior(rng, facts, giver)
     if relation == "직계존속" and giver and not traits.minor and chance(rng, 0.1):
         facts["marriage_birth"] = amount_words(rng, pick(rng, [100_000_000, 100_000_000, 50_000_000, 70_000_000]))
-        details.append(pick(rng, MARRIAGE).format(marriage=facts["marriage_birth"]))
+        details.append(fill(pick(rng, MARRIAGE), marriage=facts["marriage_birth"]))
     if not planned and chance(rng, 0.2):
         facts["filed"] = False
         details.append(pick(rng, NOT_FILED))
     elif chance(rng, 0.15):
         details.append(pick(rng, WILL_FILE if planned else FILED))
-    return facts, {"thing": thing.format(amount=amount), "amount": amount, "when": when}, details, won
+    return facts, {"thing": fill(thing, amount=amount), "amount": amount, "when": when}, details, won
 
 
 def _prior(rng: random.Random, facts: dict[str, object], giver: str) -> list[str]:
     """Earlier gifts of the same giver; their tax is stated only where there was one, and then as the law has it."""
     prior_won = draw_won(rng, 10_000_000, 800_000_000)
     facts["prior_gifts"] = amount_words(rng, prior_won)
-    lines = [pick(rng, PRIOR).format(years=rng.randint(2, 9), giver=giver, prior=facts["prior_gifts"])]
+    lines = [fill(pick(rng, PRIOR), years=rng.randint(2, 9), giver=giver, prior=facts["prior_gifts"])]
     # Any year of the tables will do: the brackets of gift tax (제56조, 제26조) are the same in all of them.
     earlier = GiftFacts(prior_won, str(facts["relation"]), FIRST_YEAR, minor=bool(facts.get("minor")))
     prior_tax = gift_tax(earlier).calculated_tax
     if prior_tax and chance(rng, 0.5):
         facts["prior_tax"] = amount_words(rng, prior_tax)
-        lines.append(pick(rng, PRIOR_TAX).format(prior_tax=facts["prior_tax"]))
+        lines.append(fill(pick(rng, PRIOR_TAX), prior_tax=facts["prior_tax"]))
     return lines
 
 
 def _fill(frame: str, details: str, **words: str) -> str:
-    return sentence(*frame.format(details=details, **words).split(" "))
+    return sentence(*fill(frame, details=details, **words).split(" "))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from data_gen.worked_words import Case, amount_words, chance, draw_won, pick, sentence
+from data_gen.worked_words import Case, amount_words, chance, draw_won, fill, pick, sentence
 from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR
 
 ASKS = (
@@ -93,7 +93,7 @@ def draw_income(rng: random.Random) -> Case:
     facts, words = {}, {"ask": pick(rng, PAY_ASKS if kind >= 0.65 else ASKS), "when": pick(rng, WHENS)}
     if chance(rng, 0.35):
         facts["year"] = rng.randint(FIRST_YEAR, LAST_YEAR)
-        words["when"] = pick(rng, YEAR_WHENS).format(year=facts["year"])
+        words["when"] = fill(pick(rng, YEAR_WHENS), year=facts["year"])
     if kind < 0.35:
         won = draw_won(rng, 3_000_000, 2_000_000_000)
         facts["base"] = words["base"] = amount_words(rng, won)
@@ -111,7 +111,7 @@ def draw_income(rng: random.Random) -> Case:
         facts["gross_pay"] = words["pay"] = amount_words(rng, won)
         words["family"] = _family(rng, facts)
         frames = PAY
-    return Case(sentence(*pick(rng, frames).format(**words).split(" ")), facts, won)
+    return Case(sentence(*fill(pick(rng, frames), **words).split(" ")), facts, won)
 
 
 def _family(rng: random.Random, facts: dict[str, object]) -> str:
@@ -121,8 +121,8 @@ def _family(rng: random.Random, facts: dict[str, object]) -> str:
     dependants = rng.randint(2, 5)
     facts["dependants"] = dependants
     children = rng.randint(0, min(dependants - 1, 3))
-    lines = [pick(rng, WITH_FAMILY).format(dependants=dependants)]
+    lines = [fill(pick(rng, WITH_FAMILY), dependants=dependants)]
     if children:
         facts["children"] = children
-        lines.append(pick(rng, CHILDREN).format(children=children))
+        lines.append(fill(pick(rng, CHILDREN), children=children))
     return " ".join(lines)

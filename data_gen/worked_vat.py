@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from data_gen.worked_words import Case, amount_words, chance, draw_won, pick, sentence, with_object
+from data_gen.worked_words import Case, amount_words, chance, draw_won, fill, pick, sentence, with_object
 from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR, SIMPLIFIED_CEILING, SIMPLIFIED_CEILING_RENTAL
 
 # Names of the decree's table (시행령 제111조제2항) and plain words that calculators map to it.
@@ -88,15 +88,15 @@ def draw_vat(rng: random.Random) -> Case:
     words["when"] = pick(rng, WHENS)
     if chance(rng, 0.35):
         facts["year"] = rng.randint(FIRST_YEAR, LAST_YEAR)
-        words["when"] = pick(rng, YEAR_WHENS).format(year=facts["year"])
+        words["when"] = fill(pick(rng, YEAR_WHENS), year=facts["year"])
     details = []
     if chance(rng, 0.55):
         facts["purchases"] = amount_words(rng, draw_won(rng, 1_000_000, won * 7 // 10))
-        details.append(pick(rng, PURCHASES).format(purchases=facts["purchases"]))
+        details.append(fill(pick(rng, PURCHASES), purchases=facts["purchases"]))
     # Card credit is for trades that hand out receipts (법 제46조); letting and building rarely do.
     if industry not in ("부동산임대업", "건설업", "인테리어업", "제조업") and chance(rng, 0.55):
         facts["card_sales"] = amount_words(rng, draw_won(rng, 2_000_000, won * 9 // 10))
-        details.append(pick(rng, CARD).format(card=facts["card_sales"]))
+        details.append(fill(pick(rng, CARD), card=facts["card_sales"]))
     frame = pick(rng, FRAMES)
     words["details"] = " ".join(details)
-    return Case(sentence(*frame.format(**words).split(" ")), facts, won)
+    return Case(sentence(*fill(frame, **words).split(" ")), facts, won)

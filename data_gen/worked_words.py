@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
 EOK, MAN = 100_000_000, 10_000
+_BLANK = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Case:
 
 def pick(rng: random.Random, options: Sequence[T]) -> T:
     return options[rng.randrange(len(options))]
+
+
+def fill(sentence: str, **words: object) -> str:
+    """The sentence with each {name} replaced.  Nothing else in braces means anything; raises KeyError for a name not given."""
+    return _BLANK.sub(lambda blank: str(words[blank[1]]), sentence)
 
 
 def chance(rng: random.Random, probability: float) -> bool:

@@ -142,6 +142,7 @@ def score(
         "exact": round(sum(right) / len(rows), 4),
         "interval": [round(bound, 4) for bound in (interval.low, interval.high)],
         "per_tax": per_tax,
+        "wrong": [row.id for row, hit in zip(rows, right, strict=True) if not hit],
         "ended_by_stop": round(sum(g.stopped for g in generations) / len(rows), 4),
         "mean_tokens": round(sum(g.tokens for g in generations) / len(rows), 1),
         "samples": [

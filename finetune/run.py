@@ -236,19 +236,24 @@ def fingerprint_parts(config: RunConfig) -> dict[str, str]:
             if not stage.pairs.is_file():
                 raise InputError(f"선호 쌍 파일이 없습니다 (no such pairs file): {stage.pairs}")
             data.update(file_sha256(stage.pairs).encode())
+    libraries = " ".join(f"{name}={metadata.version(name)}" for name in PACKAGES)
+    return {
+        "설정(settings)": hashlib.sha256(config.model_dump_json(exclude=aside).encode()).hexdigest(),
+        "데이터(data)": data.hexdigest(),
+        "코드(code)": code_sha256(),
+        "라이브러리(libraries)": libraries,
+    }
+
+
+def code_sha256() -> str:
+    """Hash over the files of finetune and taxlaw."""
     code = hashlib.sha256()
     here = Path(__file__).parent
     for package in (here, here.parent / "taxlaw"):
         for path in sorted(package.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 code.update(f"{path.relative_to(here.parent).as_posix()}:{file_sha256(path)}".encode())
-    libraries = " ".join(f"{name}={metadata.version(name)}" for name in PACKAGES)
-    return {
-        "설정(settings)": hashlib.sha256(config.model_dump_json(exclude=aside).encode()).hexdigest(),
-        "데이터(data)": data.hexdigest(),
-        "코드(code)": code.hexdigest(),
-        "라이브러리(libraries)": libraries,
-    }
+    return code.hexdigest()
 
 
 def run_fingerprint(parts: dict[str, str]) -> str:

@@ -177,6 +177,27 @@ class Evaluation(StrictModel):
     samples: int = Field(6, ge=0)  # answers kept in run.json, right and wrong
 
 
+class Gate(StrictModel):
+    """How far a file may be from the merged model, on tokens of held-out answers."""
+
+    argmax: float = Field(ge=0, le=1)  # least share of positions where both prefer the same token
+    mean_kl: float = Field(gt=0)  # most nats per token
+
+
+class Gates(StrictModel):
+    """Gates on what quantising changes (finetune/quantisations.py); the run stops at the first that fails."""
+
+    unquantised: Gate = Gate(argmax=0.99, mean_kl=0.002)
+    Q8_0: Gate = Gate(argmax=0.97, mean_kl=0.02)
+    Q6_K: Gate = Gate(argmax=0.93, mean_kl=0.08)
+    Q5_K_M: Gate = Gate(argmax=0.88, mean_kl=0.2)
+    Q4_K_M: Gate = Gate(argmax=0.8, mean_kl=0.5)
+
+    def of(self, name: str) -> Gate:
+        """The gate of a file type of llama.cpp."""
+        return getattr(self, name) if name in Gates.model_fields else self.unquantised
+
+
 class Export(StrictModel):
     """What is written for llama.cpp."""
 
@@ -184,6 +205,11 @@ class Export(StrictModel):
     unquantised: Literal["F32", "F16", "BF16"] = "F32"  # the file that is quantised, then removed
     parity_prompts: int = Field(4, ge=1)  # prompts on which merged weights and unquantised GGUF must agree
     parity_tokens: int = Field(24, ge=1)  # greedy tokens compared per prompt
+    parity_fuzz: int = Field(300, ge=0)  # made-up texts on which token ids must be equal
+    # Quantisations measured beside the student's (size, speed, what changes); each costs its conversion.
+    compare: tuple[Literal["Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0"], ...] = ()
+    compare_tokens: int = Field(256, ge=1)  # answer tokens compared per quantisation
+    gates: Gates = Gates()
 
 
 class RunConfig(StrictModel):
@@ -197,6 +223,7 @@ class RunConfig(StrictModel):
     mix: dict[Style, float] = Field(default={"worked": 1.0})  # shares of an epoch's rows
     max_tokens: int = Field(512, ge=16)
     fit_vocab: bool = False  # keep only the pieces Korean tax text needs: faster, smaller, less general
+    extend_vocab: int = Field(0, ge=0)  # domain pieces added to the vocabulary (finetune/extend_vocab.py); trained in m1
     lora: Lora = Lora()
     train: Train
     stages: tuple[Stage, ...] = Field((TaskStage(name="m2", kind="task"),), min_length=1)  # in this order, one adapter

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from finetune import preference, report, train
@@ -107,6 +107,9 @@ def run_stages(job: Job, materials: list[Material], validation: list[Row], resum
     if resumed:
         load_trainable(job.model, resumed.state["weights"])
         restore_random_state(resumed.state["random"])
+        if header["step"] is None:
+            done = ", ".join(material.stage.name for material in materials[: header["stage_index"]])
+            job.say(f"이어서 학습합니다: 끝난 단계 {done} (resuming; these stages are done)")
     config = job.config
     with open_metrics(job.folder, config.metrics, "slm-forest", job.name, records) as metrics, stop_requests() as stop:
         for index in range(header["stage_index"], len(materials)):
@@ -142,10 +145,10 @@ def _run_stage(
     watch = _watch(job, stage, validation, stop)
     start, items, objective, extra = _begin(job, material, settings, resumed)
     if resumed:
+        start = replace(start, steps=_steps(metrics.records, stage.name))
         job.say(
             f"이어서 학습합니다: {stage.name} {len(start.steps):,} step 부터 (resuming, {start.seconds:,.0f} s trained)"
         )
-        start = _with_steps(start, _steps(metrics.records, stage.name))
         if watch:
             watch.load(resumed.state["watch"])
     timer, sampler = Timer(config.train.checkpoint_minutes), UsageSampler()
@@ -272,7 +275,3 @@ def _steps(records: list[dict], stage: str) -> list[Step]:
         for record in records
         if record["kind"] == "step" and record["stage"] == stage
     ]
-
-
-def _with_steps(start: Position, steps: list[Step]) -> Position:
-    return Position(steps, start.epoch, start.seconds, start.batches, start.optimiser)

@@ -14,12 +14,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from finetune.base import BaseWeights, cache_folder, load_model, load_tokenizer, whole_or_nothing
-from finetune.chat import render_prompt
-from finetune.errors import GateError
+from finetune.chat import END_OF_TURN, render_prompt
+from finetune.errors import GateError, InputError
 
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")
@@ -34,46 +34,58 @@ class Fitted:
     weights: BaseWeights
     pieces: int
     pieces_before: int
+    kept: tuple[int, ...]  # ids of the pieces in the base's vocabulary, ascending; a piece's place is its new id
 
 
 def fit_vocabulary(weights: BaseWeights, texts: Iterable[str], say=print) -> Fitted:
     """A copy of ``weights`` whose vocabulary is fitted to ``texts``; cached by base and kept pieces.
 
-    Raises GateError when the fitted tokenizer segments one of the texts differently.
+    Raises InputError for a tokenizer unlike Gemma's, GateError when the fitted one segments one of the texts
+    differently.
     """
     tokenizer = load_tokenizer(weights)
     texts = sorted({*texts, render_prompt("", tokenizer)})  # the template's own words stay whole as well
     definition = json.loads(tokenizer.backend_tokenizer.to_str())
     kept = kept_ids(definition, (i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"]))
+    fitted = fit_to_ids(weights, kept, say)
+    _prove_same_segmentation(tokenizer, load_tokenizer(fitted), texts)
+    return Fitted(fitted, len(kept), len(definition["model"]["vocab"]), tuple(kept))
+
+
+def fit_to_ids(weights: BaseWeights, kept: list[int], say=print) -> BaseWeights:
+    """``weights`` with only the pieces ``kept`` (ids, ascending, closed over merges); cached."""
     fingerprint = hashlib.sha256(f"{weights.key}:{kept}".encode()).hexdigest()
     folder = cache_folder() / "fitted" / fingerprint[:16]
-    fitted = BaseWeights(
+    fitted = replace(
+        weights,
         folder=folder,
         revision=None,
         source=f"{weights.source}; vocabulary fitted to {len(kept):,} pieces",
         key=fingerprint,
-        from_quantised=weights.from_quantised,
-        licence=weights.licence,
     )
     if not (folder / "config.json").is_file():
+        tokenizer = load_tokenizer(weights)
+        definition = json.loads(tokenizer.backend_tokenizer.to_str())
         say(f"어휘를 {len(definition['model']['vocab']):,}개에서 {len(kept):,}개로 줄입니다 (fitting the vocabulary).")
         with whole_or_nothing(folder) as partial:
             _slice_weights(weights, kept, partial)
             tokenizer.save_pretrained(partial)
             text = json.dumps(shrink(definition, kept), ensure_ascii=False)
             (partial / "tokenizer.json").write_text(text, encoding="utf-8")
-    _prove_same_segmentation(tokenizer, load_tokenizer(fitted), texts)
-    return Fitted(fitted, len(kept), len(definition["model"]["vocab"]))
+    return fitted
 
 
 def kept_ids(definition: dict, used: Iterable[int]) -> list[int]:
     """Ids to keep, ascending, from a tokenizer.json ``definition`` and the ids a corpus uses.
 
     Everything up to ``<end_of_turn>`` stays, so control tokens keep their ids (106 is in templates and GGUF files).
+    Raises InputError for a tokenizer without byte fallback or without that token: only Gemma's is known to work.
     """
     vocab: dict[str, int] = definition["model"]["vocab"]
     added = {token["content"]: token["id"] for token in definition["added_tokens"]}
-    keep = set(used) | set(range(added["<end_of_turn>"] + 1))
+    if END_OF_TURN not in added or not definition["model"].get("byte_fallback"):
+        raise InputError("어휘 맞춤(fit_vocab)은 Gemma 의 토크나이저에서만 됩니다 (Gemma's tokenizer only).")
+    keep = set(used) | set(range(added[END_OF_TURN] + 1))
     keep |= {i for token, i in added.items() if not token.startswith("<unused")}
     for piece, i in vocab.items():
         if _always_kept(piece):

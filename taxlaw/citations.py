@@ -21,20 +21,27 @@ _DEPTH = rf"(?:\s?의?\s?{_PARAGRAPH})?(?:\s?의?\s?{_SUBPARAGRAPH})?(?:\s?의?\
 _HEADING = r"(?:\s?(?:\([^()\d][^()]{0,40}\)|【[^】]{1,60}】)(?=\s?제?\s?\d+\s?항))?"
 # 제18조의 2 with a space is an article too, but 제18조의 2호 or 제18조의 2가지 is not.
 _BRANCH = r"(?:의(?P<branch>\d+)(?!\d|[.,]?\d*\s?(?:%|퍼센트))|\s?의\s(?P<branch2>\d+)(?!\s?[호항가-힣%]|[.,]?\d)|\s?의\s(?P<branch3>\d+)(?=\s?제\s?\d|\s?[에을를은는의와과]))?"
+
+
+def _numbered(pattern: str, number: str = "") -> str:
+    """The pattern with ``number`` behind the names of its groups: a name may stand once in an expression."""
+    return pattern.replace("{0}", number)
+
+
 _ARTICLE = re.compile(
     rf"(?:제\s?(?P<number>\d+)\s?조(?![가-힣]?원){_BRANCH}"
     r"|§+\s?(?P<sign>\d+)(?:조)?(?:의\s?(?P<sign_branch>\d+))?"
-    r"|(?<![\d.제])(?P<plain>\d+)조(?!\s?원)(?:의(?P<plain_branch>\d+))?)" + _HEADING + _DEPTH.format("")
+    r"|(?<![\d.제])(?P<plain>\d+)조(?!\s?원)(?:의(?P<plain_branch>\d+))?)" + _HEADING + _numbered(_DEPTH)
 )
 _SAME_ARTICLE = re.compile(
-    r"(?:(?<![가-힣])(?:같은|동|위|전)\s?(?P<level>조|항)|(?<![가-힣])동(?P<level2>조|항))" + _DEPTH.format("")
+    r"(?:(?<![가-힣])(?:같은|동|위|전)\s?(?P<level>조|항)|(?<![가-힣])동(?P<level2>조|항))" + _numbered(_DEPTH)
 )
 _FILLER = r"(?:\s*(?:본문|단서|전단|후단|각\s?호(?:\s외의\s부분)?|각\s?목(?:\s외의\s부분)?|외의\s부분))*"
 _JOIN = rf"{_FILLER}\s*(?P<join>,|、|[ㆍ·･・/]|및|또는|이나|나|과|와|부터|내지|[~∼～-])\s*(?:제\s?(?=\d)|(?=[{_CIRCLED}{_MOK}]|\d))"
 _NEXT = re.compile(
     _JOIN.replace(r"(?:제\s?(?=\d)|", r"(?:(?=제\s?\d)|")
-    + rf"(?:{_PARAGRAPH.format('')}(?:\s?{_SUBPARAGRAPH.format('')})?(?:\s?{_ITEM.format('')})?"
-    + rf"|{_SUBPARAGRAPH.format('2')}(?:\s?{_ITEM.format('2')})?|{_ITEM.format('3')})"
+    + rf"(?:{_numbered(_PARAGRAPH)}(?:\s?{_numbered(_SUBPARAGRAPH)})?(?:\s?{_numbered(_ITEM)})?"
+    + rf"|{_numbered(_SUBPARAGRAPH, '2')}(?:\s?{_numbered(_ITEM, '2')})?|{_numbered(_ITEM, '3')})"
 )
 _RANGE = re.compile(r"부터|내지|[~∼～]")
 _PAREN = r"(?:\s*(?:\((?:[^()]|\([^()]*\))*\)|【[^】]*】|\[[^\]]*\]|<[^>]*>))"

@@ -27,10 +27,8 @@ def unsupported_amounts(loose: list[Amount]) -> list[Finding]:
     seen: dict[int, Amount] = {}
     for amount in loose:
         seen.setdefault(amount.won, amount)
-    message = "질문·근거 자료·계산 어디에도 없는 금액입니다: {}"
-    return [
-        Finding("number", "fault", (a.start, a.end), message.format(a.text), code=18) for a in seen.values() if a.won
-    ]
+    message = "질문·근거 자료·계산 어디에도 없는 금액입니다: "
+    return [Finding("number", "fault", (a.start, a.end), message + a.text, code=18) for a in seen.values() if a.won]
 
 
 def impossible_days(answer: str) -> list[Finding]:
@@ -85,7 +83,8 @@ def _wrong_households(question: str, answer: str, evidence: str, known_text: str
     faults = []
     for match in _HOUSEHOLD.finditer(answer):
         if known and match.groups() not in known and match[1] not in {household for household, _ in known}:
-            right = "{}세대 {}주택".format(*min(known))
+            household, homes = min(known)
+            right = f"{household}세대 {homes}주택"
             message = f"근거 자료와 다른 수치입니다: 답변 {match[0]}, 근거 {right}."
             faults.append(Finding("number", "fault", match.span(), message, right, 18))
     return faults

@@ -20,8 +20,8 @@ from taxlaw.errors import SourceError
 from taxlaw.strict_config import StrictModel
 
 _PACKAGE, _FILE = "korean_tax_mcp", "data/casebook_2025.json"
-# The book prints the names of its authors after the last law of each chapter.
-_COLOPHON = re.compile(r"\s*집필진\s.*$", re.DOTALL)
+# The book prints the names of its authors after the last law of each chapter, and its imprint after the very last one.
+_COLOPHON = re.compile(r"\s*(?:집필진|발행일자)\s.*$", re.DOTALL)
 
 
 @dataclass(frozen=True)

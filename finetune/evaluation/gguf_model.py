@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from finetune.chat import TEMPLATES
 from finetune.data import Row, target_text
 from finetune.errors import GateError, InputError
 from finetune.evaluate import Generation, turns_of
@@ -122,7 +123,8 @@ def _speaker(llama, file: Path) -> _Speaker:
     control = (token for token in range(llama.n_vocab()) if llama_cpp.llama_vocab_is_control(vocab, token))
     names = {_piece(llama, token, True).decode("utf-8", "replace") for token in control}
     named = sorted(name for name in names if len(name) > 2 and not name.startswith("<unused"))
-    pattern = re.compile("|".join([*map(re.escape, named), r"<unused\d+>"]))
+    marks = next((ours.marks for ours in TEMPLATES if ours.text == template and ours.marks), None)
+    pattern = re.compile("|".join([*map(re.escape, named), r"<unused\d+>", *([marks] if marks else [])]))
     bos, eos = (
         _piece(llama, token, True).decode("utf-8", "replace") if token >= 0 else ""
         for token in (llama.token_bos(), llama.token_eos())
@@ -137,9 +139,7 @@ def _render(speaker: _Speaker, row: Row) -> str:
         for place, text in enumerate(said)
     ]
     template = _environment().from_string(speaker.template)
-    return template.render(
-        messages=messages, bos_token=speaker.bos, eos_token=speaker.eos, add_generation_prompt=True
-    )
+    return template.render(messages=messages, bos_token=speaker.bos, eos_token=speaker.eos, add_generation_prompt=True)
 
 
 @cache

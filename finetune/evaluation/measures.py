@@ -36,8 +36,8 @@ class Measured:
     faults: tuple[str, ...]  # messages of the verifier
     codes: tuple[int, ...]  # taxlaw.findings.REASONS of those faults
     parts: dict[str, tuple[float, float]]
-    bleu: tuple[int, ...]  # of what is shown, against the row's answer
-    bleu_written: tuple[int, ...]  # of what was written, against what was taught
+    bleu: tuple[int, ...] | None  # of what is shown, against the row's answer
+    bleu_written: tuple[int, ...] | None  # of what was written, against what was taught
 
 
 def measure(
@@ -56,10 +56,10 @@ def measure(
     asking = asks_back(done.words)
     refusing = not done.called and refuses(done.words)
 
+    compared = generated or done.shown.strip() != row.answer.strip()  # a recorded answer often is the row's own
+
     parts: dict[str, tuple[float, float]] = {
         "verdict_ok": (verdict.ok, 1),
-        "rouge_l": (rouge_l(shown, answer), 1),
-        "rouge_l_written": (rouge_l(written, taught), 1),
         "characters": (len(done.shown), 1),
         "characters_written": (len(generation.text), 1),
         "refused" if row.style == "refusal" else "wrongly_refused": (refusing, 1),
@@ -69,6 +69,11 @@ def measure(
         "right_article": cited_of(row.articles, done.final),
         "right_article_own": cited_of(row.articles, done.words),
     }
+    if compared:
+        parts["rouge_l"] = (rouge_l(shown, answer), 1)
+        parts["rouge_l_written"] = (rouge_l(written, taught), 1)
+    if row.call is None and row.payable is None:
+        parts["wrongly_called"] = (done.called, 1)
     if row.payable is not None:
         parts["exact"] = (payable == row.payable, 1)
     if done.called:
@@ -88,8 +93,8 @@ def measure(
         faults=tuple(finding.message for finding in faults),
         codes=tuple(finding.code for finding in faults if finding.code is not None),
         parts={name: (float(part), float(whole)) for name, (part, whole) in parts.items() if whole},
-        bleu=bleu_statistics(shown, answer),
-        bleu_written=bleu_statistics(written, taught),
+        bleu=bleu_statistics(shown, answer) if compared else None,
+        bleu_written=bleu_statistics(written, taught) if compared else None,
     )
 
 

@@ -171,5 +171,3 @@ def _by_cap(
             made = generate([rows[place] for place in places], settings)
             answers.update(zip(places, made, strict=True))
     return [answers[place] for place in range(len(rows))]
-
-

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 # What can be done to a request.  The first group sends no completion at all; the others answer one, good or not.
-NO_COMPLETION = ("throttle", "error", "drop", "hang", "bad_json", "html", "other_shape", "cut_body")
+NO_COMPLETION = ("throttle", "error", "drop", "hang", "trickle", "bad_json", "html", "other_shape", "cut_body")
 COMPLETION = ("ok", "think", "truncate", "refuse", "empty", "malformed", "filter", "no_choices", "fenced")
 KINDS = (*NO_COMPLETION, *COMPLETION)
 
@@ -261,6 +261,14 @@ class _Connection(asyncio.Protocol):
         if kind == "hang":
             await asyncio.sleep(endpoint.script.hang_s)
             return self._transport.abort()
+        if kind == "trickle":
+            self._transport.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+            )
+            while not self._transport.is_closing():
+                self._transport.write(b" ")
+                await asyncio.sleep(0.02)
+            return None
         if kind == "bad_json":
             return self._send(200, b'{"id": "x", "choices": [{"mess')
         if kind == "html":

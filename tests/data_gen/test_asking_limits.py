@@ -237,14 +237,21 @@ class Nowhere:
 
 
 class Simulated:
-    """A client before an endpoint that takes so many a minute, or so many at once, and answers 429 beyond."""
+    """A client before an endpoint that takes so many a minute, or so many at once, and answers 429 beyond.
 
-    def __init__(self, clock, latency=1.0, rpm=None, capacity=None, retry_after=None) -> None:
+    ``first``: what it gives for the first requests instead.
+    """
+
+    def __init__(self, clock, latency=1.0, rpm=None, capacity=None, retry_after=None, first=()) -> None:
+        self.first, self.times = list(first), []
         self.clock, self.latency, self.rpm, self.capacity, self.retry_after = clock, latency, rpm, capacity, retry_after
         self.level, self.at, self.held, self.refused, self.answered = float(rpm or 0), 0.0, 0, 0, 0
 
     async def send(self, request):
         now = self.clock.now()
+        self.times.append(now)
+        if self.first:
+            return self.first.pop(0)
         if self.rpm:
             self.level, self.at = min(self.rpm, self.level + (now - self.at) * self.rpm / 60), now
         if (self.rpm and self.level < 1) or (self.capacity and self.held >= self.capacity):
@@ -297,9 +304,30 @@ def test_an_account_of_few_requests_a_minute_loses_no_document_even_without_retr
     failures, client, _, seconds = simulate(document, 200, rpm=20)
     assert not failures and client.answered == 200
     assert seconds < (200 - 20) / 20 * 60 * 1.1
+    assert client.refused < 800  # it is left alone for a while, not hammered one call after another
 
 
 def test_with_the_account_s_limit_given_there_is_hardly_a_429(document):
     failures, client, _, seconds = simulate(document, 600, settings={"rpm": 120}, rpm=120)
     assert not failures and client.refused < 10
     assert seconds == pytest.approx((600 - 120) / 120 * 60, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Answered(COMPLETION, {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "40s"}),
+        Missed("HTTP 503", wait=40.0),
+        Missed("HTTP 429", throttled=True, wait=40.0),
+    ],
+    ids=["used up", "503 with Retry-After", "429 with Retry-After"],
+)
+def test_what_the_endpoint_asks_of_one_everybody_keeps_to(document, first):
+    failures, client, _, _ = simulate(document, 30, settings={"concurrency": 1}, first=[first])
+    assert not failures and client.times[:2] == [0.0, 40.0]
+
+
+def test_a_request_that_is_refused_for_ever_ends_its_document_and_not_the_run(document):
+    missed = Missed("HTTP 429", throttled=True)
+    failures, client, _, _ = simulate(document, 1, settings={"concurrency": 1, "retries": 0}, first=[missed] * 50)
+    assert "10번 다시 시도한 뒤" in str(failures[0]) and len(client.times) == 11

@@ -112,6 +112,19 @@ def test_earlier_turns_are_looked_at_and_questions_are_not():
     assert not passed and "차명" in reason
 
 
+def answers_in(value):
+    """Every answer of a recording, whatever the task: a pair, a talk, a refusal."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "answer":
+                yield inner
+            else:
+                yield from answers_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from answers_in(inner)
+
+
 def official_texts():
     for ruling in load_casebook():
         yield from (ruling.gist, ruling.body)
@@ -119,11 +132,7 @@ def official_texts():
         yield " ".join((provision.rule, *provision.figures))
     for path in sorted((REPO / "data_gen" / "recordings").glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            yield from (
-                pair["answer"]
-                for pair in json.loads(line)["response"].values()
-                if isinstance(pair, dict) and "answer" in pair
-            )
+            yield from answers_in(json.loads(line)["response"])
 
 
 def test_nothing_official_and_none_of_our_recordings_is_refused():

@@ -153,10 +153,11 @@ def test_retries_end_with_the_reason(teacher, document, kind, reason):
     assert teacher.endpoint.requests == 3 and not teacher.stored and teacher.purse.held == 0
 
 
-def test_a_hanging_connection_is_given_up_after_the_timeout(teacher, document):
-    (reply,) = teacher({"sequence": ["hang"]}, [document()], timeout_s=0.15)
+@pytest.mark.parametrize("kind", ["hang", "trickle"])
+def test_a_connection_that_hangs_or_trickles_is_given_up_after_the_timeout(teacher, document, kind):
+    (reply,) = teacher({"sequence": [kind]}, [document()], timeout_s=0.25)
     assert reply.answer.text
-    assert list(teacher.notes) == ["0.15초 안에 답이 없음 (timeout)"]
+    assert list(teacher.notes) == ["0.25초 안에 답이 없음 (timeout)"]
 
 
 def test_a_request_the_endpoint_will_not_have_is_not_sent_again(teacher, document):

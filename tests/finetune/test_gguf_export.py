@@ -72,7 +72,7 @@ def test_token_ids_agree_on_hangul_amounts_and_spaces(wild, tmp_path, tiny):
     target = tmp_path / "model.gguf"
     export_gguf(load_model(wild, "float32"), tokenizer, target, "F16", "wild")
     texts = (*(tiny.question(amount) for amount in tiny.AMOUNTS), "뷁  공백   셋\n줄 🙂", tiny.call("3억원"))
-    assert check_tokens(target, tokenizer, texts) == 42
+    assert check_tokens(target, tokenizer, texts, fuzz=300) == 342
 
 
 def test_pieces_scores_and_types_follow_the_tokenizer(tokenizer):

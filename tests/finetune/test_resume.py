@@ -198,13 +198,13 @@ def uninterrupted(tiny, tiny_base, tmp_path_factory):
 def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(uninterrupted, tiny_base):
     folder, dataset, expected = uninterrupted
     config = write_config(folder, tiny_base, dataset, "killed")
-    for _ in range(3):
+    for _ in range(2):
         child = start_child(config, folder)
-        run_until(child, random.randint(1, 12))  # a run has some 24 records, so a few kills reach all stages
+        run_until(child, random.randint(3, 10))  # of 24; the first checkpoint is there after two
         child.send_signal(signal.SIGKILL)  # at whatever it is doing by now
         child.communicate()
     said = finish(start_child(config, folder))
-    assert "이어서 학습합니다" in said or "record" not in said.split("record accuracy")[0]
+    assert "이어서 학습합니다" in said
     records, adapter = outcome(folder / "killed.partial")
     assert records == expected[0]
     assert adapter == expected[1]

@@ -1,0 +1,207 @@
+"""The models of a finished run, one after another: base, adapter, merged, the student's file, other quantisations.
+
+The base is made again from the run's own settings and must be the very one that was trained on.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ConfigDict
+
+from finetune.base import BaseWeights, load_model, load_tokenizer, resolve_base
+from finetune.data import read_rows, target_text
+from finetune.errors import InputError
+from finetune.evaluation.subjects import Subject, gguf_subject, torch_subject
+from finetune.settings import Base, DomainStage, PreferenceStage, RunConfig, read_config
+from taxlaw.strict_config import StrictModel, validate
+
+TITLES = {"base": "학습 전 base", "adapter": "학습 후 adapter", "merged": "합친 모델 (fp32)"}
+STEPS = (*TITLES, "student")
+
+
+class _Part(StrictModel):
+    model_config = ConfigDict(extra="ignore")  # a record holds more than is needed here
+
+
+class _Student(_Part):
+    gguf: str
+    quantisation: str
+    style: str
+
+
+class _Base(_Part):
+    key: str
+    vocabulary: dict | None = None
+
+
+class _Record(_Part):
+    student: _Student
+    base: _Base
+    config: dict
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """``record`` is the whole run.json; ``student`` the GGUF."""
+
+    folder: Path
+    record: dict
+    config: RunConfig
+    base_key: str
+    vocabulary: dict | None
+    student: Path
+    quantisation: str
+    target: str
+
+
+def read_run(folder: Path) -> FinishedRun:
+    """Read a run folder.  Raises InputError when it is not a finished run, ConfigError when its record has another form."""
+    file = folder / "run.json"
+    if not file.is_file():
+        raise InputError(
+            f"끝난 실행의 폴더가 아닙니다 (no run.json): {folder}\n"
+            "  `python -m finetune run` 이 끝나면 생기는 폴더를 주세요."
+        )
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as exc:
+        raise InputError(f"run.json 이 JSON 이 아닙니다 (not JSON): {file}: {exc}") from exc
+    record = validate(raw, _Record, where=str(file))
+    return FinishedRun(
+        folder=folder,
+        record=raw,
+        config=validate(record.config, RunConfig, where=f"{file}: config"),
+        base_key=record.base.key,
+        vocabulary=record.base.vocabulary,
+        student=folder / record.student.gguf,
+        quantisation=record.student.quantisation,
+        target=record.student.style,
+    )
+
+
+def base_subject(source: str, say=print) -> Subject:
+    """An untrained model: a model folder, a Hugging Face id, or the ``base`` of a finetune YAML.  Raises InputError, ConfigError."""
+    from finetune.device import choose_device
+
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml"):
+        base = read_config(path).base
+    elif path.is_dir():
+        base = Base(folder=path)
+    elif source.count("/") == 1:
+        base = Base(hub=source)
+    else:
+        raise InputError(
+            f"--base 를 알 수 없습니다: {source}\n  모델 폴더, Hugging Face 이름(소유자/이름), 설정 YAML 가운데 하나여야 합니다."
+        )
+    weights, device = resolve_base(base, say), choose_device("auto")
+    model = load_model(weights, device.dtype, device.kind).eval()
+    return torch_subject("base", TITLES["base"], model, load_tokenizer(weights))
+
+
+def base_of(run: FinishedRun, dataset: Path, say=print) -> BaseWeights:
+    """The weights the run was trained on; a fitted vocabulary is fitted again to ``dataset``'s training rows.
+
+    Raises InputError when what comes out is another base than the record names.
+    """
+    weights = resolve_base(run.config.base, say)
+    if run.vocabulary:
+        from finetune.vocab import fit_vocabulary
+
+        rows = read_rows(dataset / "train.jsonl")
+        texts = [text for row in rows for text in (row.question, target_text(row, run.config.target))]
+        texts += [text for stage in run.config.stages for text in _stage_texts(stage)]
+        weights = fit_vocabulary(weights, texts, say).weights
+    if weights.key != run.base_key:
+        raise InputError(
+            f"이 실행이 쓴 base 를 다시 만들 수 없습니다: {run.folder}\n"
+            f"  run.json 의 base.key {run.base_key[:16]}…, 지금 만들어진 것 {weights.key[:16]}… (another base)\n"
+            "  학습에 쓴 데이터셋 폴더를 --dataset 으로 주거나, --only student 로 GGUF 만 재세요."
+        )
+    return weights
+
+
+def _stage_texts(stage) -> list[str]:
+    """What else the vocabulary was fitted to, as the run did it."""
+    if isinstance(stage, DomainStage):
+        from finetune.domain import law_texts
+
+        return law_texts(stage.texts)
+    if isinstance(stage, PreferenceStage):
+        from finetune.preference import read_pairs
+
+        return [text for pair in read_pairs(stage.pairs) for text in (pair.question, pair.chosen, pair.rejected)]
+    return []
+
+
+def run_subjects(
+    run: FinishedRun, dataset: Path, only: tuple[str, ...], quantisations: tuple[str, ...], say=print
+) -> Iterator[Subject]:
+    """The run's models in the order of the steps, each made when it is asked for and let go before the next.
+
+    ``quantisations``: made from the merged model in a temporary folder, besides the student's own.  Raises InputError and
+    GateError.
+    """
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    steps = [step for step in STEPS if step in only]
+    if quantisations or any(step != "student" for step in steps):
+        weights = base_of(run, dataset, say)
+        tokenizer = load_tokenizer(weights)
+        yield from _torch_steps(run, weights, tokenizer, steps)
+    if quantisations:
+        with tempfile.TemporaryDirectory(prefix="finetune-eval-") as aside:
+            yield from _quantised(run, weights, tokenizer, quantisations, Path(aside))
+    if "student" in steps:
+        yield gguf_subject("student", f"GGUF {run.quantisation} (student)", run.student)
+
+
+def _torch_steps(run: FinishedRun, weights: BaseWeights, tokenizer, steps: list[str]) -> Iterator[Subject]:
+    from peft import PeftModel
+
+    from finetune.device import choose_device
+    from finetune.merge import merge_adapter
+
+    adapter = run.folder / "adapter"
+    if not (adapter / "adapter_config.json").is_file() and {"adapter", "merged"} & set(steps):
+        raise InputError(f"adapter 폴더가 없습니다: {adapter}\n  --only base,student 로 나머지만 잴 수 있습니다.")
+    if {"base", "adapter"} & set(steps):
+        device = choose_device(run.config.train.dtype)
+        model = load_model(weights, device.dtype, device.kind).eval()
+        if "base" in steps:
+            yield torch_subject("base", TITLES["base"], model, tokenizer)
+        if "adapter" in steps:
+            model = PeftModel.from_pretrained(model, str(adapter)).eval()
+            yield torch_subject("adapter", TITLES["adapter"], model, tokenizer)
+        del model
+    if "merged" in steps:
+        yield torch_subject("merged", TITLES["merged"], merge_adapter(weights, adapter), tokenizer)
+
+
+def _quantised(
+    run: FinishedRun, weights: BaseWeights, tokenizer, quantisations: tuple[str, ...], aside: Path
+) -> Iterator[Subject]:
+    from finetune.gguf_export import export_gguf
+    from finetune.llama import quantise
+    from finetune.merge import merge_adapter
+
+    whole = aside / "whole.gguf"
+    unquantised = run.config.export.unquantised
+    merged = merge_adapter(weights, run.folder / "adapter")
+    export_gguf(merged, tokenizer, whole, unquantised, run.folder.name)
+    del merged
+    for name in quantisations:
+        file = whole
+        if name != unquantised:
+            file = aside / f"{name}.gguf"
+            quantise(whole, file, name)
+        yield gguf_subject(name, f"GGUF {name}", file)
+        if file != whole:
+            file.unlink()

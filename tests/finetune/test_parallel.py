@@ -1,0 +1,98 @@
+"""Two processes must take the step one would: else a student trained on two cards is another student."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from finetune import parallel
+from finetune.errors import InputError
+from finetune.train import answers
+
+REPO = Path(__file__).parents[2]
+DRIVER = Path(__file__).with_name("parallel_driver.py")
+
+
+def launch(tiny_base, result, *more, config=None):
+    """Run the driver, alone or as two processes under `accelerate launch` with one of our configurations."""
+    command = [sys.executable]
+    if config:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command += ["-m", "accelerate.commands.launch", "--config_file", str(REPO / f"configs/accelerate/{config}.yaml")]
+        command += ["--num_processes", "2", "--main_process_port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [*command, str(DRIVER), str(tiny_base.folder), str(result), *more],
+        cwd=REPO,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return torch.load(result, weights_only=False)
+
+
+@pytest.mark.parametrize(("config", "more"), [("ddp", ()), ("fsdp", ()), ("fsdp", ("--packing",))])
+def test_two_processes_train_the_adapter_one_would(tiny_base, tmp_path, config, more):
+    alone = launch(tiny_base, tmp_path / "alone.pt", *more)
+    both = launch(tiny_base, tmp_path / "both.pt", *more, config=config)
+    assert len(both["steps"]) == len(alone["steps"]) == 4
+    for ours, theirs in zip(both["steps"], alone["steps"], strict=True):
+        for field in ("loss", "gradient_norm", "learning_rate", "epoch"):
+            assert ours[field] == pytest.approx(theirs[field], rel=1e-4), field
+        assert (ours["tokens"], ours["target_tokens"]) == (theirs["tokens"], theirs["target_tokens"])
+    assert alone["steps"][-1]["loss"] < 0.9 * alone["steps"][0]["loss"]  # it did learn
+    for name, value in alone["adapter"].items():
+        torch.testing.assert_close(both["adapter"][name], value, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(both["logits"], alone["logits"], rtol=1e-3, atol=1e-4)
+    assert both["stopped"] and both["verdict"] == {"rank": 0}
+    assert (both["held"] < both["parameters"]) == (config == "fsdp")  # the frozen layers really are divided
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+@pytest.mark.parametrize("lengths", [(8,), (5, 1, 3), (1,), (1, 1), (2, 2, 2), (7, 7)])
+def test_shares_hold_every_item_once(size, lengths):
+    items = iter(range(100))
+    parts = [[next(items) for _ in range(length)] for length in lengths]
+    shares = [parallel.World(rank, size, "cpu", False).share(parts) for rank in range(size)]
+    assert sorted(item for share in shares for part in share for item in part) == list(range(sum(lengths)))
+    if sum(lengths) >= size and max(lengths) > 1:
+        assert all(shares)  # nobody stands idle while another has several items
+
+
+def test_sharded_processes_do_equally_many_passes_and_fillers_count_for_nothing(tiny_base):
+    worlds = [parallel.World(rank, 2, "cpu", True) for rank in range(2)]
+    shares = [world.share([["a"]]) for world in worlds]
+    assert [len(share) for share in shares] == [1, 1]
+    assert isinstance(shares[1][0], parallel.Filler) and not isinstance(shares[0][0], parallel.Filler)
+
+    from finetune.base import load_model
+    from finetune.chat import Encoded
+
+    objective = worlds[1].even(answers(0))
+    tensors = objective.collate(parallel.Filler([Encoded((2, 300, 301, 302), 2)]), "cpu")
+    assert objective.weight(tensors) == 0 and tensors.input_ids.numel() == 0
+    assert objective.loss(load_model(tiny_base, "float32"), tensors).item() == 0
+
+
+def test_a_launcher_setting_that_would_be_ignored_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    with pytest.raises(InputError, match=r"fsdp\.yaml"):
+        parallel.world()
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "false")
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "fp16")
+    with pytest.raises(InputError, match=r"train\.dtype"):
+        parallel.world()
+
+
+def test_one_process_is_no_world(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert parallel.world() is None
