@@ -27,7 +27,7 @@ def add_parser(commands) -> None:
         "--target", choices=("program", "worked"), help="계산 행에서 배운 글 (--run 이 없을 때, 기본 program)"
     )
     parser.add_argument("--max-new-tokens", type=_positive, help="계산 행의 답 한도 (기본 96, 풀이를 쓰는 학생은 512)")
-    parser.add_argument("--document-tokens", type=_positive, default=256, help="그 밖의 답 한도 (기본 256)")
+    parser.add_argument("--document-tokens", type=_length, default=256, help="그 밖의 답 한도 (기본 256)")
     parser.add_argument("--no-speed", action="store_true", help="tokens/s 를 재지 않음")
     judge = parser.add_argument_group("판정 모델 (LLM judge, 기본은 쓰지 않음; 질문과 답을 그 주소로 보냄)")
     judge.add_argument("--judge-model", help="OpenAI 호환 모델 이름")
@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     judging = _judging(arguments)
     record, answers = compare(plan, _subjects(arguments, finished, dataset), judging)
+    record["run"] = finished and finished.record["fingerprint"]  # the card of another run must not show this
     out = arguments.out or _default_out(arguments)
     write_comparison(record, answers, out)
     print(f"결과: {out / 'report.md'}, {out / 'eval.json'}, {out / 'eval.png'}")
@@ -129,8 +130,11 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"1 이상이어야 합니다 (at least 1): {text}")
-    return value
+def _positive(text: str, least: int = 1) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{least} 이상의 수여야 합니다 (at least {least}): {text}")
+    return int(text)
+
+
+def _length(text: str) -> int:
+    return _positive(text, 8)  # what settings.Evaluation asks for

@@ -48,12 +48,13 @@ def extend_vocabulary(
     say=print,
     protected: Iterable[str] = (),
     measured: Mapping[str, Sequence[str]] | None = None,
-    across_words: bool = False,
+    across_words: bool = True,
 ) -> Extended:
     """``weights`` with up to ``count`` pieces learned on ``texts``; cached by base and pieces.
 
     ``protected``: texts whose segmentation must stay (the chat template always).  ``measured``: texts, by name, whose
-    characters per token are reported; leave them out of ``texts``.  ``across_words``: pieces may span spaces.  Raises
+    characters per token are reported; leave them out of ``texts``.  ``across_words``: pieces may span spaces (에▁따른);
+    on a law left out of training 4,000 such pieces gave 2.38 characters per token, within words only 2.16.  Raises
     InputError when the texts give no piece, GateError when a proof fails.
     """
     tokenizer = load_tokenizer(weights)

@@ -199,15 +199,15 @@ def _kept_by(config, lora: Lora, largest: Pass, dtype: str) -> int:
 
 
 def memory_of(
-    config, shape: Shape, base: Base, lora: Lora, largest: Pass, generated: Pass, dtype: str, kind: str
+    shape: Shape, base: Base, activations: int, largest: Pass, generated: Pass, dtype: str, kind: str
 ) -> Memory:
     """Peak memory of a run on a device of ``kind`` ("cpu", "cuda", "mps").
 
-    ``largest``: the largest training pass; ``generated``: a whole batch of evaluation, prompts and answers.
+    ``activations``: of kept_activations; ``largest``: the largest training pass; ``generated``: a whole batch of
+    evaluation, prompts and answers.
     """
     weights = weight_bytes(shape, base.load, dtype)
     adapters = shape.trainable * ADAPTER_BYTES
-    activations = kept_activations(config, lora, largest, dtype)
     if base.recompute:  # the inputs of all layers, and one layer at a time in full
         activations = activations // shape.layers + shape.layers * largest.tokens * shape.hidden * bytes_of(dtype)
     logits = largest.scored * shape.vocabulary * LOGIT_BYTES

@@ -58,3 +58,15 @@ def test_no_machine_path_key_or_package_index_is_committed():
     )
     found = [name for name, path in texts.items() if path.is_file() and bad.search(path.read_text(encoding="utf-8"))]
     assert not found
+
+
+@pytest.mark.parametrize("path", [path for path in _sources() if "data_gen" in path.parts], ids=lambda path: path.name)
+def test_the_data_stage_fills_no_braces_and_escapes_no_hangul(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        # Braces in the law's text or in a JSON example would be taken for blanks.
+        assert node.func.attr not in ("format", "format_map"), f"line {node.lineno}: str.format"
+        if node.func.attr in ("dump", "dumps") and getattr(node.func.value, "id", "") == "json":
+            plain = [word for word in node.keywords if word.arg == "ensure_ascii"]
+            assert plain and plain[0].value.value is False, f"line {node.lineno}: json without ensure_ascii=False"

@@ -166,4 +166,4 @@ def _line(subject: Subject, model: dict, line: dict) -> str:
         return f"{found['value']:.0%}" if found else "–"
 
     speed = f", {line['tokens_per_second']:,.0f} tokens/s" if line["tokens_per_second"] else ""
-    return f"{subject.title}: {model['rows']}행, 최종 세액 {share('exact')}, 검증 통과 {share('verdict_ok')}{speed}"
+    return f"{subject.title}: {model['rows']}행, 최종 세액 {share('exact')}, 검증기가 확인 {share('verified')}{speed}"

@@ -60,6 +60,8 @@ def measure(
 
     parts: dict[str, tuple[float, float]] = {
         "verdict_ok": (verdict.ok, 1),
+        # An answer that only repeats the question has no fault: something must be confirmed, and it must have an end.
+        "verified": (verdict.ok and generation.stopped and _confirms(verdict), 1),
         "characters": (len(done.shown), 1),
         "characters_written": (len(generation.text), 1),
         "refused" if row.style == "refusal" else "wrongly_refused": (refusing, 1),
@@ -96,6 +98,10 @@ def measure(
         bleu=bleu_statistics(shown, answer) if compared else None,
         bleu_written=bleu_statistics(written, taught) if compared else None,
     )
+
+
+def _confirms(verdict: Verdict) -> bool:
+    return any(finding.severity == "confirmed" for finding in verdict.findings)
 
 
 def real_citations(verdict: Verdict) -> tuple[int, int]:

@@ -33,6 +33,7 @@ def report_markdown(record: dict) -> str:
         measures_table(record),
         "괄호는 부트스트랩 95% 구간 (행을 2,000번 다시 뽑음, 시드 고정; 0% 와 100% 는 Wilson). `–` 는 해당하는 행이 없음.\n"
         "계산기 호출로 답한 것은 서비스와 똑같이 코드가 풀이로 완성한 뒤 글을 비교하고(완성한 답), 모델이 쓴 글도 따로 잽니다(쓴 그대로).\n"
+        "잘못이 없다는 것은 맞다는 뜻이 아닙니다: 질문을 되풀이하기만 한 답에도 잘못은 없습니다. 그래서 확인된 것이 있는 답을 따로 셉니다.\n"
         "ROUGE-L 과 BLEU 는 형태소(kiwipiepy) 단위이며, 말이 비슷한지를 잴 뿐 맞는지를 재지 않습니다.",
         "## 문체별 (by style)",
         _styles_table(models),
@@ -55,7 +56,7 @@ def measures_table(record: dict, keys: tuple[str, ...] | None = None) -> str:
     for metric in METRICS:
         if keys is not None and metric.key not in keys:
             continue
-        found = [model["measures"][metric.key] for model in models.values()]
+        found = [model["measures"].get(metric.key) for model in models.values()]
         if any(found):
             lines.append(_row([metric.korean, *(cell(metric, one) for one in found)]))
         elif metric.key in NEEDS_STYLE:
@@ -93,7 +94,7 @@ def _heading(record: dict) -> str:
 def _styles_table(models: dict[str, dict]) -> str:
     metrics = {metric.key: metric for metric in METRICS}
     lines = [
-        _row(["문체", "모델", "행", "최종 세액", "검증 통과", "맞는 조문", "ROUGE-L", "BLEU", "NLL/토큰"]),
+        _row(["문체", "모델", "행", "최종 세액", "검증기가 확인", "맞는 조문", "ROUGE-L", "BLEU", "NLL/토큰"]),
         _row(["---"] * 9),
     ]
     for style in dict.fromkeys(style for model in models.values() for style in model["per_style"]):
@@ -101,7 +102,7 @@ def _styles_table(models: dict[str, dict]) -> str:
             group = model["per_style"].get(style)
             if group is None:
                 continue
-            shown = ("exact", "verdict_ok", "right_article", "rouge_l", "bleu", "nll_token")
+            shown = ("exact", "verified", "right_article", "rouge_l", "bleu", "nll_token")
             cells = [_short(metrics[key], group["measures"][key]) for key in shown]
             lines.append(_row([STYLES[style], model["title"], str(group["rows"]), *cells]))
     return "\n".join(lines)

@@ -24,6 +24,12 @@ class Metric:
 
 METRICS = (
     Metric("exact", "최종 세액이 정확", "final amount exact", "share"),
+    Metric(
+        "verified",
+        "검증기가 확인함 (확인된 것이 있고 잘못은 없고 스스로 끝냄)",
+        "verified (something confirmed, no fault)",
+        "share",
+    ),
     Metric("verdict_ok", "검증기가 잘못을 찾지 못함", "no fault found by the verifier", "share"),
     Metric("calls_run", "계산기 호출이 실행됨 (호출한 답 가운데)", "calls that code could run", "share"),
     Metric(

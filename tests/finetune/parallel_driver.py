@@ -1,6 +1,6 @@
 """Trains the tiny model with the real loop, as one process or as several; the first writes what it saw.
 
-    accelerate launch … tests/finetune/parallel_driver.py BASE_FOLDER RESULT.pt [--packing]
+accelerate launch … tests/finetune/parallel_driver.py BASE_FOLDER RESULT.pt [--packing]
 """
 
 import sys
@@ -28,10 +28,9 @@ def batches(examples):
             place += size
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    here = parallel.world()
-    weights = resolve_base(Base(folder=Path(sys.argv[1])))
+def run(base_folder: Path, packing: bool, here: parallel.World | None) -> dict | None:
+    """What this process saw; None in all but the first."""
+    weights = resolve_base(Base(folder=base_folder))
     tokenizer = load_tokenizer(weights)
     examples = [
         encode(tiny_gemma.question(amount) * (1 + number % 3), tiny_gemma.call(amount), tokenizer)
@@ -39,7 +38,7 @@ def main() -> None:
     ]
     # Another seed in each process: `prepare` has to make the adapters one.
     model, _ = attach_lora(load_model(weights, "float32"), Lora(r=4, alpha=8), seed=7 + (here.rank if here else 0))
-    objective = packed_answers(model.get_base_model().config) if "--packing" in sys.argv else answers(0)
+    objective = packed_answers(model.get_base_model().config) if packing else answers(0)
     if here:
         parallel.prepare(model, here)
         objective = here.even(objective)
@@ -67,12 +66,14 @@ def main() -> None:
         parallel.gather(model, here)
         parallel.close()
         if not here.first:
-            return
+            return None
     ids = torch.tensor([examples[0].ids])
     with torch.no_grad():  # the first process goes on alone
         result["logits"] = [model(input_ids=ids).logits[0, -1] for _ in range(2)][-1]
-    torch.save(result, sys.argv[2])
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    if result := run(Path(sys.argv[1]), "--packing" in sys.argv, parallel.world()):
+        torch.save(result, sys.argv[2])

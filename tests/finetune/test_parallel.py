@@ -17,32 +17,32 @@ REPO = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("parallel_driver.py")
 
 
-def launch(tiny_base, result, *more, config=None):
-    """Run the driver, alone or as two processes under `accelerate launch` with one of our configurations."""
-    command = [sys.executable]
-    if config:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command += ["-m", "accelerate.commands.launch", "--config_file", str(REPO / f"configs/accelerate/{config}.yaml")]
-        command += ["--num_processes", "2", "--main_process_port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+def launch(base_folder, result, config, *more):
+    """What the first of two processes saw that `accelerate launch` started with one of our configurations."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2"]
+    command += ["--config_file", str(REPO / f"configs/accelerate/{config}.yaml"), "--main_process_port", str(port)]
     done = subprocess.run(
-        [*command, str(DRIVER), str(tiny_base.folder), str(result), *more],
+        [*command, str(DRIVER), str(base_folder), str(result), *more],
         cwd=REPO,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return torch.load(result, weights_only=False)
 
 
-@pytest.mark.parametrize(("config", "more"), [("ddp", ()), ("fsdp", ()), ("fsdp", ("--packing",))])
-def test_two_processes_train_the_adapter_one_would(tiny_base, tmp_path, config, more):
-    alone = launch(tiny_base, tmp_path / "alone.pt", *more)
-    both = launch(tiny_base, tmp_path / "both.pt", *more, config=config)
+@pytest.mark.parametrize(("config", "more"), [("ddp", ()), ("fsdp", ("--packing",))])
+def test_two_processes_train_the_adapter_one_would(tiny_base, tmp_path, monkeypatch, config, more):
+    monkeypatch.syspath_prepend(str(DRIVER.parent))
+    from parallel_driver import run
+
+    alone = run(tiny_base.folder, bool(more), None)
+    both = launch(tiny_base.folder, tmp_path / "both.pt", config, *more)
     assert len(both["steps"]) == len(alone["steps"]) == 4
     for ours, theirs in zip(both["steps"], alone["steps"], strict=True):
         for field in ("loss", "gradient_norm", "learning_rate", "epoch"):

@@ -1,0 +1,180 @@
+"""What one answer is worth, on answers whose worth is known."""
+
+from datetime import date
+
+import pytest
+
+from finetune.data import Row
+from finetune.evaluate import Generation
+from finetune.evaluation.behaviour import asks_back, refuses
+from finetune.evaluation.completion import complete
+from finetune.evaluation.measures import Likelihood, cited_of, measure, real_citations
+from finetune.evaluation.rows import choose_rows
+from finetune.evaluation.summary import summarise
+from taxlaw.calls import parse_call, render_working, run_call
+from taxlaw.findings import Finding, Verdict
+
+AS_OF = date(2025, 7, 1)
+REFUSAL = "죄송하지만 여행지 추천은 도와드릴 수 없습니다. 외국에서 번 소득의 신고는 도와드리겠습니다."
+ASKING = "준 사람과의 관계에 따라 세금이 달라집니다. 누구에게 받으셨는지 알려 주세요."
+
+
+def worked(tiny, amount="20억원", **changes):
+    result = run_call(parse_call(tiny.call(amount)), AS_OF)
+    known = {"answer": render_working(result), "payable": result.payable, "articles": list(result.articles)}
+    return Row.model_validate(tiny.row(0, amount, **{**known, **changes}))
+
+
+def words(tiny, style="expert", **changes):
+    known = {"style": style, "call": None, "payable": None, "question": "공제 한도는 얼마인가요?"}
+    return Row.model_validate(tiny.row(0, "1억원", **{**known, **changes}))
+
+
+def parts_of(row, text, **changes):
+    return measure(row, Generation(text, True, 7), "program", **changes).parts
+
+
+def test_a_right_call_is_exact_and_code_writes_its_working(tiny):
+    row = worked(tiny)
+    assert row.payable == 601_400_000
+    found = measure(row, Generation(row.call, True, 30), "program", Likelihood(3.0, 6, 60))
+    assert found.parts["exact"] == found.parts["verdict_ok"] == found.parts["calls_run"] == (1, 1)
+    assert found.shown == row.answer and found.problem is None
+    assert found.parts["rouge_l"] == (1, 1) and found.parts["rouge_l_written"] == (1, 1)
+    assert found.parts["characters"][0] > found.parts["characters_written"][0] == len(row.call)
+    assert found.parts["right_article"][0] == found.parts["right_article"][1] > 1
+    assert "right_article_own" in found.parts and found.parts["right_article_own"][0] == 0  # code cited, not the model
+    assert "citations_real_own" not in found.parts
+    assert found.parts["nll_token"] == (3.0, 6) and found.parts["nll_character"] == (3.0, 60)
+
+
+def test_another_amount_is_neither_exact_nor_faultless(tiny):
+    row = worked(tiny)
+    found = measure(row, Generation(tiny.call("2억원"), False, 30), "program")
+    assert found.parts["exact"] == (0, 1) and found.parts["ended_by_stop"] == (0, 1)
+    assert found.parts["verdict_ok"] == (0, 1) and found.faults
+
+
+def test_a_call_the_question_does_not_support_is_not_completed(tiny):
+    row = words(tiny, question="세무서는 어디에 있나요?")
+    found = measure(row, Generation(tiny.call("20억원"), True, 9), "program")
+    assert found.parts["calls_run"] == (0, 1) and found.problem
+    assert found.parts["wrongly_called"] == (1, 1)
+    assert found.shown == found.written
+
+
+def test_a_broken_call_is_a_call_that_did_not_run(tiny):
+    done = complete('{"tax":"gift","amount":"20억원"', tiny.question("20억원"), AS_OF)
+    assert done.called and done.problem and done.shown.startswith("{")
+
+
+def test_citations_are_counted_one_by_one(tiny):
+    """제53조 is there, 제999조 is not."""
+    row = words(tiny, articles=["상속세 및 증여세법 제53조제1호", "상속세 및 증여세법 제56조"])
+    parts = parts_of(row, "상속세 및 증여세법 제53조와 상속세 및 증여세법 제999조에 따라 공제합니다.")
+    assert parts["citations_real"] == parts["citations_real_own"] == (1, 2)
+    assert parts["right_article"] == (1, 2)
+    assert "citations_real" not in parts_of(row, "공제 한도는 가족 관계에 따라 정해져 있습니다.")
+
+
+def test_an_article_with_any_fault_is_not_real():
+    """Found in the index, but not in force yet on the date: both findings stand at the same place."""
+    findings = (
+        Finding("citation", "confirmed", (0, 5), "있는 조문"),
+        Finding("citation", "fault", (0, 5), "아직 시행되지 않은 조문", code=5),
+        Finding("citation", "confirmed", (9, 14), "있는 조문"),
+        Finding("citation", "unchecked", (20, 25), "어느 법인지 모름"),
+        Finding("number", "confirmed", (30, 35), "금액"),
+    )
+    assert real_citations(Verdict(False, findings)) == (1, 2)
+
+
+def test_repeating_the_question_has_no_fault_and_is_not_verified(tiny):
+    row = words(tiny)
+    parrot = measure(row, Generation(row.question, True, 9), "program").parts
+    assert parrot["verdict_ok"] == (1, 1) and parrot["verified"] == (0, 1)
+    answer = "상속세 및 증여세법 제53조에 따라 공제합니다."
+    assert measure(row, Generation(answer, True, 9), "program").parts["verified"] == (1, 1)
+    assert measure(row, Generation(answer, False, 9), "program").parts["verified"] == (0, 1)
+
+
+def test_an_article_counts_whatever_paragraph_is_named():
+    assert cited_of(["소득세법 제55조제1항", "소득세법 제55조제2항"], "소득세법 제55조에 따릅니다.") == (1, 1)
+    assert cited_of(["소득세법 제55조"], "법인세법 제55조에 따릅니다.") == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("style", "text", "measure_name", "value"),
+    [
+        ("refusal", REFUSAL, "refused", 1),
+        ("refusal", "온천은 벳푸가 좋습니다.", "refused", 0),
+        ("expert", REFUSAL, "wrongly_refused", 1),
+        ("expert", "공제 한도는 5,000만원입니다.", "wrongly_refused", 0),
+        ("ask_back", ASKING, "asked_back", 1),
+        ("ask_back", "공제 한도는 5,000만원입니다.", "asked_back", 0),
+        ("plain", ASKING, "wrongly_asked", 1),
+    ],
+)
+def test_refusing_and_asking_back_are_right_on_some_rows_and_wrong_on_others(tiny, style, text, measure_name, value):
+    parts = parts_of(words(tiny, style), text)
+    assert parts[measure_name] == (value, 1)
+    assert ("refused" in parts) is (style == "refusal") and ("asked_back" in parts) is (style == "ask_back")
+
+
+@pytest.mark.parametrize(
+    ("text", "refusing", "asking"),
+    [
+        (REFUSAL, True, False),
+        (ASKING, False, True),
+        ("몇 가지 사실에 따라 답이 갈려서 지금은 답할 수 없습니다. 보유 기간을 알려 주세요.", False, True),
+        ("죄송하지만 그 일은 할 수 없고, 신고하는 순서는 알려 드리겠습니다.", True, False),
+        ("배우자에게 받은 6억원까지는 세금이 없습니다. 그래서 낼 세금이 없어요.", False, False),
+        ("이 경우에는 공제를 받을 수 없습니다. 소득세법 제50조의 나이 요건을 채우지 못하기 때문입니다.", False, False),
+        ('{"tax":"gift","amount":"20억원","relation":"직계존속"}', False, False),
+    ],
+)
+def test_a_refusal_is_not_a_question_and_a_denied_deduction_is_no_refusal(text, refusing, asking):
+    assert (refuses(text), asks_back(text)) == (refusing, asking)
+
+
+def test_a_recorded_answer_is_not_compared_with_itself(tiny):
+    row = words(tiny, answer="공제 한도는 5,000만원입니다.")
+    same = measure(row, Generation(row.answer, True, 0), "program", generated=False)
+    assert "rouge_l" not in same.parts and same.bleu is None
+    assert "tokens" not in same.parts and "ended_by_stop" not in same.parts
+    other = measure(row, Generation("한도가 다릅니다.", True, 0), "program", generated=False)
+    assert "rouge_l" in other.parts
+
+
+def test_every_style_and_tax_has_its_turn(tiny):
+    kinds = [("worked", "gift")] * 5 + [("worked", "income")] * 2 + [("plain", "기타")] + [("refusal", "기타")]
+    rows = [
+        Row.model_validate(tiny.row(number, "1억원", style=style, tax=tax)) for number, (style, tax) in enumerate(kinds)
+    ]
+    chosen = choose_rows(rows, 6)
+    assert [(row.style, row.tax) for row in chosen[:4]] == [
+        ("plain", "기타"),
+        ("refusal", "기타"),
+        ("worked", "gift"),
+        ("worked", "income"),
+    ]
+    assert len(chosen) == 6 and len(choose_rows(rows, 99)) == len(rows)
+    assert choose_rows(rows, 6) == chosen
+
+
+def test_the_summary_adds_up_by_style_and_tax_and_leaves_no_row_as_null(tiny):
+    row = worked(tiny)
+    measured = [
+        measure(row, Generation(text, stopped, 10), "program")
+        for text, stopped in ((row.call, True), (tiny.call("2억원"), True), ("모르겠습니다", False))
+    ]
+    measured.append(measure(words(tiny), Generation("상속세 및 증여세법 제53조에 따릅니다.", True, 20), "program"))
+    record = summarise(measured)
+    assert record["rows"] == 4
+    assert record["measures"]["exact"]["value"] == round(1 / 3, 4) and record["measures"]["exact"]["rows"] == 3
+    assert record["measures"]["ended_by_stop"]["value"] == 0.75
+    assert record["measures"]["tokens"]["value"] == 12.5
+    assert record["measures"]["refused"] is None and record["measures"]["nll_token"] is None
+    assert record["per_style"]["expert"]["measures"]["exact"] is None
+    assert record["per_tax"]["gift"]["rows"] == 3
+    assert record["reasons"]
