@@ -1,29 +1,48 @@
 #!/usr/bin/env bash
-# Train a student on a rented RunPod GPU: the same `python -m finetune run` as on a laptop, with caches and results on the
-# volume, the training's own exit code, and no pod left running.
+# Train a student on a rented RunPod GPU: the same `python -m finetune run` as on a laptop.
 #
-#   on the pod:  git clone … && cd slm-forest && ./runpod_train.sh --config configs/finetune/gemma3-12b.yaml
+#   on a laptop:  ./runpod_train.sh --config configs/finetune/gemma3-12b.yaml --max-usd 5 --max-hours 2
+#     plans, checks the Hugging Face token and licence, shows GPUs and live prices, rents one, trains, brings the results to
+#     runs/, compares every SHA-256 and only then deletes the pod.  Run it again to go on watching the same pod.
+#   on the pod:   git clone … && cd slm-forest && ./runpod_train.sh --config configs/finetune/gemma3-12b.yaml
+#     trains with caches, checkpoints and results on /workspace, goes on where it was interrupted, stops the pod at the end.
 #
-# Options
+# Options on a laptop
 #   --config FILE     finetune config (required)
+#   --max-usd N       most that may be spent (required)
+#   --max-hours N     longest the pod may live (required); the pod deletes itself at the sooner of the two
 #   --dataset DIR     dataset folder; default: the one the config names
+#   --plan            print the exact requests that would be sent, then exit
+#   --orphans         list every pod that still bills
+#   --delete POD      delete one
+# Options on a pod (RUNPOD_POD_ID is set there)
+#   --config, --dataset, --plan
 #   --keep            leave the pod running afterwards (it goes on billing)
-#   --plan            print what would be done, then exit
 # Environment
-#   HF_TOKEN          needed when the config's base is a gated hub model (Gemma); set it as a RunPod secret, never in a file
-#   WORKSPACE         the volume's mount point; default /workspace
+#   RUNPOD_API_KEY    laptop: the account's key; never an argument, never in a log
+#   HF_TOKEN          needed when the config's base is a gated hub model (Gemma)
+#   RUNPOD_POLL_SECONDS  laptop: how often to look; default 20
+#   WORKSPACE         pod: the volume's mount point; default /workspace
 set -Eeuo pipefail
 
-usage() { sed -n '2,16p' "$0" | sed 's/^# \{0,1\}//'; }
+usage() { sed -n '2,/^set -/p' "$0" | sed '$d; s/^# \{0,1\}//'; }
 say() { printf '▸ %s\n' "$*"; }
 fail() { printf '✗ %s\n' "$*" >&2; exit 2; }
 
-config="" dataset="" keep=0 plan=0
+if [ -z "${RUNPOD_POD_ID:-}" ]; then
+    case " $* " in *" --help "* | *" -h "*) usage; exit 0 ;; esac
+    cd "$(dirname "$0")"
+    [ -x .venv/bin/python ] || scripts/setup.sh run
+    exec .venv/bin/python -m scripts.runpod "$@"
+fi
+
+config="" dataset="" keep=0 plan=0 managed=0
 while [ $# -gt 0 ]; do
     case "$1" in
         --config) config="${2:-}"; shift 2 || fail "--config 뒤에 파일 이름이 필요합니다" ;;
         --dataset) dataset="${2:-}"; shift 2 || fail "--dataset 뒤에 폴더 이름이 필요합니다" ;;
         --keep) keep=1; shift ;;
+        --managed) managed=1; shift ;; # a laptop watches, fetches and deletes
         --plan) plan=1; shift ;;
         -h | --help) usage; exit 0 ;;
         *) fail "모르는 옵션입니다: $1 (--help를 보세요)" ;;
@@ -55,7 +74,7 @@ command=(.venv/bin/python -m finetune run --config "$config" --out "$out")
 
 if [ "$plan" = 1 ]; then
     say "명령: ${command[*]}"
-    say "결과: $out"
+    say "결과: $out (끊겼다 다시 시작하면 $out.partial 의 체크포인트에서 이어 간다)"
     say "기록: $log"
     say "캐시: $workspace/cache"
     [ "$keep" = 1 ] && say "끝나도 pod을 멈추지 않습니다" || say "끝나면 성공이든 실패든 pod을 멈춥니다"
@@ -63,8 +82,9 @@ if [ "$plan" = 1 ]; then
 fi
 
 stop_pod() {
-    [ -n "${RUNPOD_POD_ID:-}" ] || return 0
-    if [ "$keep" = 1 ]; then
+    if [ "$managed" = 1 ]; then
+        say "결과를 가져가기를 기다립니다 (waiting to be fetched): $out"
+    elif [ "$keep" = 1 ]; then
         say "pod을 그대로 둡니다 (요금이 계속 나갑니다): $RUNPOD_POD_ID"
     elif command -v runpodctl >/dev/null && runpodctl pod stop "$RUNPOD_POD_ID"; then
         say "pod을 멈췄습니다: $RUNPOD_POD_ID"
@@ -84,9 +104,16 @@ trap 'exit 143' TERM
 trap 'exit 130' INT
 
 mkdir -p "$workspace/runs" "$workspace/logs" "$HF_HOME" "$PIP_CACHE_DIR" "$SLM_FOREST_CACHE"
-command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader || say "GPU가 보이지 않습니다: CPU로 학습합니다"
 
 PYTHON="$python" scripts/setup.sh run
+if command -v nvidia-smi >/dev/null; then
+    nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader
+    # A driver too old for this torch would let the training run on the CPU, at the price of the GPU.
+    .venv/bin/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' ||
+        fail "GPU는 있지만 torch가 쓰지 못합니다. configs/runpod.yaml의 min_cuda를 올리세요 (driver too old for this torch)."
+else
+    say "GPU가 보이지 않습니다: CPU로 학습합니다"
+fi
 if [ -z "$dataset" ] && [ ! -f datasets/demo/train.jsonl ]; then
     .venv/bin/python -m data_gen build --config configs/data_gen/demo.yaml
 fi

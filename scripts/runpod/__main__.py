@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -15,7 +14,6 @@ import yaml
 from scripts.runpod import api as runpod
 from scripts.runpod.api import Request, RunpodError
 from scripts.runpod.launch import Desk, Stop, check_licence, choose, pod_body, run
-from scripts.runpod.remote import Remote
 from scripts.runpod.settings import Budget, read_rent
 from taxlaw.errors import TaxLawError
 
@@ -93,7 +91,7 @@ def _errand(options: argparse.Namespace) -> int:
         raise Stop("--max-usd 와 --max-hours 는 0보다 커야 합니다.", 2)
     raw = yaml.safe_load(config.read_text(encoding="utf-8"))
     dataset = options.dataset or Path(raw["dataset"])
-    for path in (config, dataset, *([dataset / "train.jsonl"] if not options.plan else [])):
+    for path in (config, dataset):
         if path.is_absolute() or ".." in path.parts:
             raise Stop(f"이 폴더 아래의 상대 경로로 적으세요 (must lie below this folder): {path}", 2)
     if not options.plan and not (dataset / "train.jsonl").is_file():
@@ -107,8 +105,8 @@ def _errand(options: argparse.Namespace) -> int:
     if options.plan:
         return _show(options, rent, budget, config)
     check_licence(base.get("hub"), base.get("revision"), token)
-    desk = Desk(runpod.from_environment(), Path.cwd(), config, dataset, rent, budget, remote=_remote, **_pace())
-    run(desk, token)
+    pace = float(os.environ.get("RUNPOD_POLL_SECONDS", "20"))
+    run(Desk(runpod.from_environment(), Path.cwd(), config, dataset, rent, budget, poll_seconds=pace), token)
     return 0
 
 
@@ -134,16 +132,6 @@ def _show(options: argparse.Namespace, rent, budget: Budget, config: Path) -> in
     ):
         print(request.text(base), end="\n\n")
     return 0
-
-
-def _remote(host: str, port: int, identity: Path) -> Remote:
-    places = json.loads(os.environ.get("SLM_FOREST_POD_PLACES", "{}"))  # for tests: where a fake pod keeps its folders
-    return Remote(host, port, identity, **places)
-
-
-def _pace() -> dict[str, float]:
-    seconds = os.environ.get("SLM_FOREST_POLL_SECONDS")  # for tests
-    return {"poll_seconds": float(seconds), "boot_seconds": 60.0} if seconds else {}
 
 
 if __name__ == "__main__":

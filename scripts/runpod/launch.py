@@ -124,12 +124,11 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def run(desk: Desk, token: str) -> None:
     """The whole errand.  Raises Stop or RunpodError; whatever happens, the pod's deadline stands."""
     identity = make_identity(desk.folder)
-    rented = _remembered(desk)
-    if rented is None:
-        rented = _rent(desk, identity)
+    known = _remembered(desk)
+    rented = known or _rent(desk, identity)
     _say_terms(desk, rented)
-    code = _train(desk, rented, identity, token)
-    remote = _connect(desk, rented, identity)
+    remote = _connect(desk, rented, identity, first=known is None)
+    code, remote = _train(desk, rented, identity, remote, token)
     _bring_home(desk, rented, remote)
     spent = rented.cost(desk.now())
     desk.say(f"pod을 지웠습니다: {rented.pod}, 약 ${spent:.2f} (deleted)")
@@ -205,9 +204,8 @@ def _say_terms(desk: Desk, rented: Rented) -> None:
     )
 
 
-def _train(desk: Desk, rented: Rented, identity: Path, token: str) -> int:
-    """Start or go on watching; returns the training's exit code.  Raises Stop when the deadline comes near."""
-    remote = _connect(desk, rented, identity)
+def _train(desk: Desk, rented: Rented, identity: Path, remote: Remote, token: str) -> tuple[int, Remote]:
+    """Start or go on watching; the training's exit code, and the pod's address (it changes with every restart)."""
     seen = look(remote, desk.name, 0)
     if seen is None or (seen.code is None and not seen.alive):
         _start(desk, rented, remote, token)
@@ -215,7 +213,7 @@ def _train(desk: Desk, rented: Rented, identity: Path, token: str) -> int:
     margin = min(900.0, 0.15 * (rented.deadline - rented.created))  # to stop, checkpoint and fetch
     while True:
         if desk.now() >= rented.deadline - margin:
-            return _out_of_budget(desk, rented, remote)
+            return _out_of_budget(desk, rented, remote), remote
         seen = look(remote, desk.name, offset)
         if seen is not None:
             silent = 0
@@ -223,10 +221,10 @@ def _train(desk: Desk, rented: Rented, identity: Path, token: str) -> int:
             if seen.log:
                 desk.say(seen.log.decode("utf-8", errors="replace").rstrip("\n"))
             if seen.code is not None:
-                return seen.code
+                return seen.code, remote
         else:
             silent += 1
-        if (seen is not None and not seen.alive) or silent >= UNREADABLE or (silent and _down(desk, rented)):
+        if (seen is not None and not seen.alive) or silent >= UNREADABLE or (silent and _stopped(_pod(desk, rented))):
             interruptions += 1
             if interruptions > INTERRUPTIONS:
                 raise Stop(f"{INTERRUPTIONS}번 넘게 끊겼습니다. pod {rented.pod} 은 기한까지 남습니다 (too many interruptions).")
@@ -239,34 +237,37 @@ def _train(desk: Desk, rented: Rented, identity: Path, token: str) -> int:
         desk.pause(desk.poll_seconds)
 
 
-def _down(desk: Desk, rented: Rented) -> bool:
+def _pod(desk: Desk, rented: Rented) -> Pod:
     pod = runpod.pod(desk.api, rented.pod)
     if pod is None:
         desk.note.unlink(missing_ok=True)
         raise Stop(f"pod이 없어졌습니다: {rented.pod}. 가져오지 못한 결과는 잃었습니다 (the pod is gone).")
+    return pod
+
+
+def _stopped(pod: Pod) -> bool:
     return pod.status not in ("RUNNING", "STARTING", "PROVISIONING")
 
 
-def _connect(desk: Desk, rented: Rented, identity: Path) -> Remote:
+def _connect(desk: Desk, rented: Rented, identity: Path, first: bool = False) -> Remote:
     """A pod whose sshd answers and whose dead-man's switch is armed; a stopped one is started."""
     patience = desk.now() + desk.boot_seconds
-    asked = False
+    restarted = False
     while desk.now() < patience:
-        _down_now = _down(desk, rented)
-        pod: Pod | None = runpod.pod(desk.api, rented.pod)
-        if pod and pod.status == "ERROR":
+        pod = _pod(desk, rented)
+        if pod.status == "ERROR":
             break
-        if _down_now and not asked:
+        if _stopped(pod) and not restarted:
             desk.say("pod이 멈춰 있어 다시 켭니다 (starting the stopped pod)")
             runpod.start(desk.api, rented.pod)
-            asked = True
-        elif pod and pod.ssh:
+            restarted = True
+        elif pod.ssh:
             remote = desk.remote(*pod.ssh, identity)
             if remote.run(f"test -s {ARMED}").returncode == 0:
                 return remote
         desk.pause(desk.poll_seconds / 2)
-    if desk.now() - rented.created < 2 * desk.boot_seconds and not asked:
-        _delete(desk, rented)  # nothing has been trained on it
+    if first:  # nothing has been trained on it
+        _delete(desk, rented)
         raise Stop("pod이 켜지지 않았거나 스스로 꺼지는 장치가 서지 않았습니다. pod을 지웠습니다 (did not come up; deleted).")
     raise Stop(f"pod에 다시 닿지 못했습니다: {rented.pod}. 기한이 되면 지워집니다; 같은 명령을 다시 해 보세요 (unreachable).")
 
