@@ -120,5 +120,6 @@ fi
 
 say "학습을 시작합니다: ${command[*]}"
 # pipefail is set, so the status of this line is the training's own, not tee's.
-"${command[@]}" 2>&1 | tee "$log"
+# tee outlives a SIGTERM to the group, or the training could not say that it has written its checkpoint.
+"${command[@]}" 2>&1 | (trap '' TERM INT && exec tee "$log")
 say "결과가 $out 에 있습니다"

@@ -26,7 +26,7 @@ def add_parser(commands) -> None:
     parser.add_argument(
         "--target", choices=("program", "worked"), help="계산 행에서 배운 글 (--run 이 없을 때, 기본 program)"
     )
-    parser.add_argument("--max-new-tokens", type=_positive, help="계산 행의 답 한도 (기본 96, 풀이를 쓰는 학생은 512)")
+    parser.add_argument("--max-new-tokens", type=_length, help="계산 행의 답 한도 (기본 96, 풀이를 쓰는 학생은 512)")
     parser.add_argument("--document-tokens", type=_length, default=256, help="그 밖의 답 한도 (기본 256)")
     parser.add_argument("--no-speed", action="store_true", help="tokens/s 를 재지 않음")
     judge = parser.add_argument_group("판정 모델 (LLM judge, 기본은 쓰지 않음; 질문과 답을 그 주소로 보냄)")

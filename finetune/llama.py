@@ -38,19 +38,38 @@ def open_gguf(path: Path, context: int, adapter: Path | None = None, vocabulary_
     _capture_log()
     threads = os.cpu_count() or 1
     try:
-        return Llama(
+        model = Llama(
             str(path),
             n_ctx=context,
             n_gpu_layers=0,
             n_threads=threads,
             n_threads_batch=threads,
-            lora_path=None if adapter is None else str(adapter),
             vocab_only=vocabulary_only,
             verbose=False,
         )
-    except (ValueError, RuntimeError) as exc:
-        files = str(path) if adapter is None else f"{path} + {adapter}"
-        raise GateError(f"llama.cpp 가 이 GGUF 를 열지 못합니다 (cannot load): {files}\n  {_last_words()}") from exc
+    except ValueError as exc:
+        raise GateError(f"llama.cpp 가 이 GGUF 를 열지 못합니다 (cannot load): {path}\n  {_last_words()}") from exc
+    if adapter is not None:
+        _switch_on(model, path, adapter)
+    return model
+
+
+def _switch_on(model, path: Path, adapter: Path) -> None:
+    # Not Llama(lora_path=...): 0.3.36 goes on with a null pointer when llama.cpp refuses the adapter.
+    import ctypes
+
+    import llama_cpp
+
+    loaded = llama_cpp.llama_adapter_lora_init(model._model.model, os.fsencode(adapter))
+    if loaded:
+        model._stack.callback(llama_cpp.llama_adapter_lora_free, loaded)
+        adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(loaded)
+        if not llama_cpp.llama_set_adapters_lora(model._ctx.ctx, adapters, 1, (ctypes.c_float * 1)(1.0)):
+            return
+    model.close()
+    raise GateError(
+        f"llama.cpp 가 이 어댑터를 이 base 에 붙이지 못합니다 (adapter does not fit): {adapter} + {path}\n  {_last_words()}"
+    )
 
 
 def quantise(source: Path, target: Path, quantisation: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,8 +57,21 @@ def require_store(store: str) -> None:
 
 
 @contextmanager
-def open_metrics(folder: Path, store: str, project: str, name: str, records: list[dict] = ()) -> Iterator[Metrics]:
-    """The run's Metrics, starting with ``records`` (those of the checkpoint a run goes on from)."""
+def open_metrics(
+    folder: Path | None, store: str, project: str, name: str, records: Sequence[dict] = ()
+) -> Iterator[Metrics]:
+    """The run's Metrics, starting with ``records`` (those of the checkpoint a run goes on from).
+
+    Without a ``folder`` nothing is written: one of several processes writes for all.  A store other than jsonl may show
+    the steps after the last checkpoint twice when a run was killed.
+    """
+    if folder is None:
+        metrics = Metrics(Path(os.devnull), list(records), None)
+        try:
+            yield metrics
+        finally:
+            metrics.close()
+        return
     require_store(store)
     sinks = {"trackio": _trackio, "tensorboard": _tensorboard, "wandb": _wandb}
     metrics = Metrics(folder / FILE, list(records), sinks[store](folder, project, name) if store in sinks else None)

@@ -108,7 +108,7 @@ def make_plan(config: RunConfig, table: DeviceTable | None = None) -> Plan:
     devices = []
     for device in table.devices:
         dtype = dtypes[device.name]
-        memory = memory_of(shape, config.base, kept[dtype], largest, generated, dtype, device.kind)
+        memory = memory_of(shape, config, kept[dtype], largest, generated, dtype, device.kind)
         devices.append(_on_device(config, device, memory, shape, stages, tokens, dtype))
     return Plan(known.name, tokens, shape, stages, _warnings(config, tokens, shape), devices, table)
 
@@ -144,9 +144,9 @@ def why_it_cannot_fit(memory: Memory, kind: str, load: str, available: float, ma
         return "nf4 는 CUDA 만"
     for name, needed in (("학습", memory.training), ("생성 평가", memory.generating)):
         if needed > available:
-            return f"{name}에 {needed / GB:.1f} GB 필요, {available / GB:.1f} GB 있음"
+            return f"{name} {needed / GB:.1f} > {available / GB:.1f} GB"
     if memory.merging > main:
-        return f"병합(float32)에 주기억장치 {memory.merging / GB:.1f} GB 필요, {main / GB:.1f} GB 있음"
+        return f"병합 {memory.merging / GB:.1f} > 주기억장치 {main / GB:.1f} GB"
     return ""
 
 
@@ -207,29 +207,38 @@ def _evaluation_seconds(config: RunConfig, device: DeviceRow, shape: Shape, toke
     return steps * step + settings.rows * answer * file / (device.host_gb_s * GB)
 
 
+def device_needs(
+    config: RunConfig, device: Device, examples: list[Example] | None = None, vocabulary: int | None = None
+) -> Memory:
+    """Memory of this run on ``device``.
+
+    ``examples`` (encoded, within or over the cap) and ``vocabulary`` (rows after fitting) save counting again what a
+    run knows already.
+    """
+    known = find_base(config.base)
+    if examples is None:
+        examples = encoded_examples(read_rows(config.dataset / "train.jsonl"), known, config)
+    if vocabulary is None:
+        vocabulary = count_tokens(examples, known, config).vocabulary
+    shape = shape_of(known.config, config.lora, vocabulary)
+    largest = _largest(plan_stages(examples, known, config))
+    kept = kept_activations(known.config, config.lora, largest, device.dtype)
+    return memory_of(shape, config, kept, largest, generated_pass(examples, config), device.dtype, device.kind)
+
+
 def refuse_what_cannot_fit(
     config: RunConfig,
     device: Device,
     examples: list[Example] | None = None,
-    model_config=None,
+    vocabulary: int | None = None,
     memory: float | None = None,
     main_memory: float | None = None,
 ) -> Memory:
-    """A gate before anything is loaded: what the run needs of ``device``, if it fits.
+    """A gate before a weight is loaded: what the run needs of ``device``, if it fits; otherwise GateError.
 
-    ``examples`` and ``model_config`` (a transformers configuration, after vocabulary fitting) save counting again what
-    the run already knows; ``memory`` and ``main_memory`` (bytes) stand in for the device's own.  Raises GateError.
+    ``memory`` and ``main_memory`` (bytes) stand in for what the machine says of itself; see device_needs for the rest.
     """
-    known = find_base(config.base)
-    fitted = model_config is not None
-    if examples is None:
-        examples = encoded_examples(read_rows(config.dataset / "train.jsonl"), known, config)
-    rows = model_config.get_text_config().vocab_size if fitted else count_tokens(examples, known, config).vocabulary
-    shape = shape_of(known.config, config.lora, rows)
-    largest = _largest(plan_stages(examples, known, config))
-    generated = generated_pass(examples, config)
-    kept = kept_activations(known.config, config.lora, largest, device.dtype)
-    needed = memory_of(shape, config.base, kept, largest, generated, device.dtype, device.kind)
+    needed = device_needs(config, device, examples, vocabulary)
     memory = memory_bytes(device.kind) if memory is None else memory
     main_memory = main_memory_bytes() if main_memory is None else main_memory
     if why := why_it_cannot_fit(needed, device.kind, config.base.load, memory, main_memory):
@@ -254,6 +263,8 @@ def _remedies(memory: Memory, config: RunConfig, device: Device) -> str:
         lines.append("  base.recompute: true 는 활성값을 크게 줄입니다 (계산은 절반쯤 늘어납니다).")
     if memory.cache > memory.weights / 4:
         lines.append(f"  evaluation.batch_size ({config.evaluation.batch_size}) 를 줄이세요.")
+    if memory.merging > memory.training and config.export.unquantised != "BF16":
+        lines.append("  export.unquantised: BF16 은 병합에 드는 주기억장치를 절반으로 줄입니다.")
     if config.base.load != "nf4" and device.kind == "cuda":
         lines.append("  base.load: nf4 는 가중치를 4분의 1로 줄입니다.")
     lines.append("  `python -m finetune plan --config …` 은 들어가는 장치와 값을 보여 줍니다 (does not fit).")

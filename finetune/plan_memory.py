@@ -11,7 +11,8 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
-from finetune.settings import Base, Lora
+from finetune.merge import merged_dtype
+from finetune.settings import Lora, RunConfig
 
 # Bytes per logit at the peak: log-softmax kept for the backward pass, its gradient, and the gradient it is made from,
 # all float32 (a bfloat16 head's own output is gone by then).
@@ -199,13 +200,14 @@ def _kept_by(config, lora: Lora, largest: Pass, dtype: str) -> int:
 
 
 def memory_of(
-    shape: Shape, base: Base, activations: int, largest: Pass, generated: Pass, dtype: str, kind: str
+    shape: Shape, config: RunConfig, activations: int, largest: Pass, generated: Pass, dtype: str, kind: str
 ) -> Memory:
     """Peak memory of a run on a device of ``kind`` ("cpu", "cuda", "mps").
 
     ``activations``: of kept_activations; ``largest``: the largest training pass; ``generated``: a whole batch of
     evaluation, prompts and answers.
     """
+    base = config.base
     weights = weight_bytes(shape, base.load, dtype)
     adapters = shape.trainable * ADAPTER_BYTES
     if base.recompute:  # the inputs of all layers, and one layer at a time in full
@@ -222,5 +224,5 @@ def memory_of(
         cache=cache,
         training=round(SAFETY * (weights + adapters + activations + logits)) + process,
         generating=round(SAFETY * (weights + shape.trainable * 4 + cache)) + process,
-        merging=round(SAFETY * shape.parameters * 4) + round(PROCESS_BYTES["cpu"]),
+        merging=round(SAFETY * shape.parameters * bytes_of(merged_dtype(config))) + round(PROCESS_BYTES["cpu"]),
     )

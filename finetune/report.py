@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 class Shown:
     """What the reader of the screen sees of one stage: a live bar on a terminal, a line every 20 s in a log."""
 
-    def __init__(self, name: str, bar, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str, bar, clock: Callable[[], float] = time.monotonic, silent: bool = False) -> None:
         self._name, self._bar, self._clock = name, bar, clock
         self._task = bar.add_task(name, total=1.0, status="") if bar else None
         self._line_at = clock()
         self._tokens, self._began = 0, 0.0
         self._loss: float | None = None
         self._accuracy = ""
+        self._silent = silent
 
     def step(self, step: Step) -> None:
         """Show one step; the rate is that of this process after its first step, which warms caches up."""
@@ -37,7 +38,7 @@ class Shown:
             status += f"  선호 {step.preferred:.0%}"
         if self._bar:
             self._bar.update(self._task, completed=step.budget_used, status=status)
-        elif self._clock() - self._line_at > 20:
+        elif not self._silent and self._clock() - self._line_at > 20:
             self._line_at = self._clock()
             remaining = step.seconds * (1 / max(step.budget_used, 1e-6) - 1)
             print(f"  {self._name} {step.budget_used:4.0%}  {status}  남은 시간 {remaining / 60:.1f}분", flush=True)
@@ -48,15 +49,15 @@ class Shown:
         line = f"  {self._name} step {record['step']}: 정답률 {record['accuracy']:.1%} (최고 {record['best']:.1%})"
         if self._bar:
             self._bar.console.print(line)
-        else:
+        elif not self._silent:
             print(line, flush=True)
 
 
 @contextmanager
-def progress(name: str) -> Iterator[Shown]:
+def progress(name: str, silent: bool = False) -> Iterator[Shown]:
     """Show one stage while the block runs: share of the budget, loss, tokens per second, accuracy, time left."""
-    if not sys.stdout.isatty():
-        yield Shown(name, None)
+    if silent or not sys.stdout.isatty():
+        yield Shown(name, None, silent=silent)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 

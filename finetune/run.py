@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from finetune.base import load_model, load_tokenizer, resolve_base
+from finetune.base import load_for_training, load_tokenizer, resolve_base
 from finetune.chat import preflight
 from finetune.checkpoint import Checkpoint, newest_checkpoint
 from finetune.data import Row, encode_rows, file_sha256, read_rows, require_disjoint_families, target_text
@@ -34,7 +34,7 @@ PACKAGES = ("torch", "transformers", "peft", "gguf", "llama-cpp-python")
 
 
 def run(config: RunConfig, force: bool = False, say=print) -> dict:
-    """Do the whole run and return its record (run.json).
+    """Do the whole run and return its record (run.json); under `accelerate launch` only the first process has one.
 
     A finished run with the same config, data, code and library versions is returned as it is unless ``force``; an
     unfinished one goes on.
@@ -51,12 +51,21 @@ def run(config: RunConfig, force: bool = False, say=print) -> dict:
         say(f"같은 설정·데이터·코드로 끝난 실행을 다시 씁니다: {config.out} (reused; --force 로 다시 학습)")
         _say_accuracy(finished, say)
         return finished
+    here = _processes()
+    if here and not here.first:
+        say = _say_nothing
     partial = config.out.with_name(config.out.name + ".partial")
-    resumed = newest_checkpoint(partial / "checkpoints", parts, say)
-    if resumed is None:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-    record = _run_into(partial, config, train_rows, validation, parts, resumed, say)
+    if here is None or here.first:
+        resumed = newest_checkpoint(partial / "checkpoints", parts, say)
+        if resumed is None:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+    if here:
+        here.wait()  # the folder is now what all go on from
+        resumed = newest_checkpoint(partial / "checkpoints", parts, say)
+    record = _run_into(partial, config, train_rows, validation, parts, resumed, say, here)
+    if not record:
+        return record
     earlier = resumed.header["seconds_before"] if resumed else 0.0
     record = {
         "fingerprint": fingerprint,
@@ -82,6 +91,7 @@ def _run_into(
     parts: dict[str, str],
     resumed: Checkpoint | None,
     say,
+    here=None,
 ) -> dict:
     import transformers
 
@@ -106,6 +116,8 @@ def _run_into(
             f"체크포인트는 다른 장치에서 만들어졌습니다 ({resumed.header['machine']}): 이어 가지만 마지막 자리까지 같지는 "
             "않습니다 (another machine: not bit-identical)."
         )
+    if here and not here.first:
+        here.wait()  # the first fills the cache
     weights = resolve_base(config.base, say)
     vocabulary = None
     if config.fit_vocab:
@@ -116,6 +128,8 @@ def _run_into(
         fitted = fit_vocabulary(weights, texts, say)
         weights, vocabulary = fitted.weights, {"pieces": fitted.pieces, "before": fitted.pieces_before}
     tokenizer = load_tokenizer(weights)
+    if here and here.first:
+        here.wait()
     lap("base")
 
     used = [row for row in train_rows if row.style in config.mix]
@@ -129,10 +143,10 @@ def _run_into(
     lap("data")
 
     rows = evaluate.held_out(validation, config.evaluation.rows)
-    model = load_model(weights, device.dtype, device.kind).eval()
+    model = load_for_training(weights, config.base, device).eval()
     parameters = sum(parameter.numel() for parameter in model.parameters())
     evaluations: dict[str, dict] = dict(resumed.header["evaluations"]) if resumed else {}
-    if config.evaluation.base_rows and "base" not in evaluations:
+    if config.evaluation.base_rows and "base" not in evaluations and (here is None or here.first):
         some = rows[: config.evaluation.base_rows]
         answers = evaluate.generate_with_transformers(model, tokenizer, some, config.evaluation)
         evaluations["base"] = evaluate.score(some, answers, config.evaluation.samples)
@@ -141,6 +155,10 @@ def _run_into(
 
     model, layers = attach_lora(model, config.lora, config.seed)
     trained = trainable_parameters(model)
+    if here:
+        from finetune import parallel
+
+        parallel.prepare(model, here)
     say(f"LoRA r={config.lora.r}: {trained:,}개 학습 (전체 {parameters:,}개의 {trained / parameters:.2%}); {layers}")
 
     def header() -> dict:
@@ -149,8 +167,13 @@ def _run_into(
         return {"fingerprint": parts, "machine": machine, **kept}
 
     name = f"{config.out.name}-{run_fingerprint(parts)[:8]}"
-    job = stages.Job(model, tokenizer, config, device.kind, folder, name, header, say)
+    job = stages.Job(model, tokenizer, config, device.kind, folder, name, header, say, here)
     results = stages.run_stages(job, materials, validation, resumed)
+    if here:
+        parallel.gather(model, here)
+        parallel.close()
+        if not here.first:
+            return {}  # the first goes on alone
     summaries = []
     for result in results:
         summary = {"name": result.stage.name, "kind": result.stage.kind, **train.summarise(result.steps)}
@@ -284,6 +307,19 @@ def finished_run(out: Path, fingerprint: str) -> dict | None:
     except (json.JSONDecodeError, KeyError, TypeError, OSError):
         return None  # not a run of this version; it is trained again
     return record if same else None
+
+
+def _processes():
+    """The processes `accelerate launch` started (parallel.World), None when this one is alone."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return None  # and torch need not be loaded to find that a run is finished
+    from finetune.parallel import world
+
+    return world()
+
+
+def _say_nothing(text: str) -> None:
+    """What the other processes say."""
 
 
 def _swap_in(partial: Path, out: Path) -> None:

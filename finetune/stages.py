@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from finetune import preference, report, train
 from finetune.chat import preflight
@@ -33,6 +34,9 @@ from finetune.settings import DomainStage, PreferenceStage, RunConfig, Stage
 from finetune.train import Objective, Position, Step
 from finetune.usage import UsageSampler
 
+if TYPE_CHECKING:
+    from finetune.parallel import World
+
 
 @dataclass(frozen=True)
 class Job:
@@ -46,6 +50,11 @@ class Job:
     name: str  # of the run in a metrics store
     header: Callable[[], dict]
     say: Callable[[str], None]
+    here: World | None = None  # this process among several; the first of them writes, all train
+
+    @property
+    def writes(self) -> bool:
+        return self.here is None or self.here.first
 
 
 @dataclass(frozen=True)
@@ -111,13 +120,14 @@ def run_stages(job: Job, materials: list[Material], validation: list[Row], resum
             done = ", ".join(material.stage.name for material in materials[: header["stage_index"]])
             job.say(f"이어서 학습합니다: 끝난 단계 {done} (resuming; these stages are done)")
     config = job.config
-    with open_metrics(job.folder, config.metrics, "slm-forest", job.name, records) as metrics, stop_requests() as stop:
+    folder = job.folder if job.writes else None
+    with open_metrics(folder, config.metrics, "slm-forest", job.name, records) as metrics, stop_requests() as stop:
         for index in range(header["stage_index"], len(materials)):
             here = resumed if resumed and index == header["stage_index"] and header["step"] is not None else None
             ended, best_step = _run_stage(job, materials, index, validation, here, metrics, stop, results)
             results.append({"ended": ended, "best_step": best_step})
             _save(job, index + 1, None, metrics, results, {})
-            if stop.signal is not None:
+            if _stopping(job, stop):
                 raise stop.interrupt()
         return [
             StageResult(
@@ -158,7 +168,7 @@ def _run_stage(
         _save(job, index, position, metrics, results, extra | ({"watch": watch.state()} if watch else {}))
         timer.restart()
 
-    with report.progress(stage.name) as shown:
+    with report.progress(stage.name, silent=not job.writes) as shown:
 
         def on_step(step: Step) -> None:
             metrics.write("step", asdict(step))
@@ -178,9 +188,10 @@ def _run_stage(
         def between(position: Position) -> bool:
             nonlocal last
             last = position
-            if stop.signal is not None or timer.due():
+            stopping = _stopping(job, stop)
+            if stopping or timer.due():
                 save(position)
-            if stop.signal is not None:
+            if stopping:
                 raise stop.interrupt()
             if watch and watch.due(position) and not watch.judged(position):
                 judge(position)
@@ -193,10 +204,11 @@ def _run_stage(
             job.tokenizer.pad_token_id,
             on_step,
             job.device,
-            objective=objective,
+            objective=job.here.even(objective) if job.here else objective,
             stage=stage.name,
             start=start,
             between=between,
+            processes=job.here,
         )
         ended = "early stop" if watch and watch.finished else "budget"
         if watch:
@@ -240,6 +252,10 @@ def _watch(job: Job, stage: Stage, validation: list[Row], stop: StopRequest) -> 
     worked, documents = watched_rows(validation, job.config)
 
     def accuracy() -> Accuracy:
+        if job.here:  # one verdict for all; with divided weights all have to generate
+            asked = job.here.first or job.here.sharded
+            found = measure(job.model, job.tokenizer, worked, documents, job.config) if asked else None
+            return job.here.from_first(found)
         stop.at_once = stop.signal is None  # generating takes long, and the weights rest
         try:
             return measure(job.model, job.tokenizer, worked, documents, job.config)
@@ -250,6 +266,8 @@ def _watch(job: Job, stage: Stage, validation: list[Row], stop: StopRequest) -> 
 
 
 def _save(job: Job, index: int, position: Position | None, metrics: Metrics, results: list[dict], extra: dict) -> None:
+    if not job.writes:
+        return
     header = {
         **job.header(),
         "stage_index": index,
@@ -266,6 +284,12 @@ def _save(job: Job, index: int, position: Position | None, metrics: Metrics, res
     }
     name = f"{index:02d}-{header['step'] or 0:08d}"
     write_checkpoint(job.folder / "checkpoints", name, header, state)
+
+
+def _stopping(job: Job, stop: StopRequest) -> bool:
+    """Whether any process was told to stop: signals reach them at different moments, and all must end at one step."""
+    asked = stop.signal is not None
+    return job.here.any(asked) if job.here else asked
 
 
 def _steps(records: list[dict], stage: str) -> list[Step]:

@@ -216,8 +216,7 @@ def _open_requests(store: Store, context: _Context) -> Iterator[Request]:
     """What a build would send next, document by document."""
     from data_gen.asking.chain import follow
     from data_gen.documents import load_library
-    from data_gen.tasks.all_tasks import TASKS
-    from data_gen.tasks.all_tasks import applies
+    from data_gen.tasks.all_tasks import TASKS, applies
 
     config = context.config
     for document in load_library(config.documents, config.as_of):

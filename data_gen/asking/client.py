@@ -54,7 +54,10 @@ def read_key(name: str) -> str:
 
 
 def open_client(settings: OpenAISettings):
-    """An AsyncOpenAI with as many connections as calls may be in flight.  Raises DataGenError when there is no key."""
+    """An AsyncOpenAI with as many connections as calls may be in flight.  Raises DataGenError when there is no key.
+
+    Over aiohttp, the library's own faster transport: httpx looks at every idle connection of the pool for each request.
+    """
     import httpx2
     import openai
 
@@ -64,7 +67,7 @@ def open_client(settings: OpenAISettings):
         base_url=settings.base_url,
         max_retries=0,
         timeout=settings.timeout_s,
-        http_client=openai.DefaultAsyncHttpxClient(
+        http_client=openai.DefaultAioHttpClient(
             limits=httpx2.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=30.0),
             # Connecting is quick or it fails; places bound the pool, so nobody waits for a connection.
             timeout=httpx2.Timeout(settings.timeout_s, connect=min(10.0, settings.timeout_s)),
@@ -94,13 +97,14 @@ class Client:
                     cast_to=self._cast_to,
                     options={"headers": {"Idempotency-Key": request.key}},
                 )
-        except (TimeoutError, self._openai.APITimeoutError):
-            return Missed(f"{self._settings.timeout_s:g}초 안에 답이 없음 (timeout)")
         except self._openai.APIStatusError as exc:
             return self._refused(exc)
-        except self._openai.APIConnectionError as exc:
-            cause = exc.__cause__
-            return Missed(f"연결 실패: {type(cause).__name__ if cause else ''} {cause or exc}".rstrip())
+        except (TimeoutError, self._openai.APIConnectionError) as exc:  # APITimeoutError is one of the latter
+            cause = _root(exc)
+            # The client calls every lost connection of aiohttp a timeout; what happened stands at the root.
+            if isinstance(exc, TimeoutError) or isinstance(cause, TimeoutError):
+                return Missed(f"{self._settings.timeout_s:g}초 안에 답이 없음 (timeout)")
+            return Missed(f"연결 실패: {type(cause).__name__} {cause}".rstrip())
         return Answered(response.content, response.headers)
 
     async def close(self) -> None:
@@ -136,6 +140,12 @@ class Client:
             return Missed(f"HTTP {status}", wait=wait)
         # The endpoint understood the request and will not have it: too long, a parameter it does not know.
         return Missed(f"HTTP {status}: {_first_line(exc.message)}", again=False)
+
+
+def _root(exc: BaseException) -> BaseException:
+    while exc.__cause__ is not None:
+        exc = exc.__cause__
+    return exc
 
 
 def _first_line(message: str) -> str:

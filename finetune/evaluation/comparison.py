@@ -147,6 +147,7 @@ def _said(one: Measured) -> dict:
     return {
         "id": one.row.id,
         "written": one.written,
+        "stopped": one.stopped,
         "shown": one.shown,
         "problem": one.problem,
         "payable": one.payable,

@@ -30,6 +30,7 @@ class Measured:
 
     row: Row
     written: str
+    stopped: bool
     shown: str
     problem: str | None
     payable: int | None
@@ -89,6 +90,7 @@ def measure(
     return Measured(
         row=row,
         written=generation.text,
+        stopped=generation.stopped,
         shown=done.shown,
         problem=done.problem,
         payable=payable,

@@ -120,7 +120,9 @@ def _show(options: argparse.Namespace, rent, budget: Budget, config: Path) -> in
         gpu_id = gpu.id
     else:
         gpu_id, usd = rent.wanted(config)[0], budget.usd / budget.hours
-        print("RUNPOD_API_KEY가 없어 값을 묻지 않았습니다: 첫 번째 GPU와 상한 시간으로 보여 줍니다 (no key, prices not asked).")
+        print(
+            "RUNPOD_API_KEY가 없어 값을 묻지 않았습니다: 첫 번째 GPU와 상한 시간으로 보여 줍니다 (no key, prices not asked)."
+        )
     body, deadline = pod_body(desk, gpu_id, usd, "ssh-ed25519 … (runs/.runpod/id_ed25519.pub)", time.time())
     until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(deadline))
     print(f"\n기한 {until}: pod이 스스로 지워지는 때 (the pod deletes itself)\n")

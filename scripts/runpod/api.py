@@ -85,7 +85,11 @@ class Api:
 
     def _once(self, request: Request) -> dict:
         data = None if request.body is None else json.dumps(request.body).encode()
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", "User-Agent": "slm-forest"}
+        headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Content-Type": "application/json",
+            "User-Agent": "slm-forest",
+        }
         wire = urllib.request.Request(self.base + request.path, data, headers, method=request.method)
         try:
             with urllib.request.urlopen(wire, timeout=60) as answer:
@@ -171,10 +175,14 @@ def delete(api: Api, pod_id: str) -> None:
 
 def _pod(row: dict) -> Pod:
     mapped = (row.get("runtime") or {}).get("ports") or []
-    ssh = next(((one["ip"], int(one["public"])) for one in mapped if one.get("private") == 22 and one.get("public")), None)
+    ssh = next(
+        ((one["ip"], int(one["public"])) for one in mapped if one.get("private") == 22 and one.get("public")), None
+    )
     volume = ((row.get("mounts") or {}).get("persistent") or {}).get("size") or 0
     gpu = (row.get("gpu") or {}).get("id") or "?"
-    return Pod(row["id"], row.get("name", ""), row.get("status", "?"), float(row.get("cost") or 0), gpu, int(volume), ssh)
+    return Pod(
+        row["id"], row.get("name", ""), row.get("status", "?"), float(row.get("cost") or 0), gpu, int(volume), ssh
+    )
 
 
 def _detail(body: bytes) -> str:

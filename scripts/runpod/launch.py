@@ -133,7 +133,9 @@ def run(desk: Desk, token: str) -> None:
     spent = rented.cost(desk.now())
     desk.say(f"pod을 지웠습니다: {rented.pod}, 약 ${spent:.2f} (deleted)")
     if code:
-        raise Stop(f"학습이 종료 코드 {code} 로 끝났습니다. 기록: runs/{desk.name}.partial/runpod.log (training failed)", code)
+        raise Stop(
+            f"학습이 종료 코드 {code} 로 끝났습니다. 기록: runs/{desk.name}.partial/runpod.log (training failed)", code
+        )
 
 
 def choose(desk: Desk) -> list[tuple[runpod.Gpu, float]]:
@@ -147,10 +149,14 @@ def choose(desk: Desk) -> list[tuple[runpod.Gpu, float]]:
             continue
         usd = gpu.price + desk.rent.storage_usd_hour
         hours = desk.budget.hours_at(usd)
-        desk.say(f"  {gpu_id}: {gpu.memory_gb} GB, ${usd:.3f}/시간 (저장소 포함), 재고 {gpu.stock}, 최대 {hours:.2f}시간")
+        desk.say(
+            f"  {gpu_id}: {gpu.memory_gb} GB, ${usd:.3f}/시간 (저장소 포함), 재고 {gpu.stock}, 최대 {hours:.2f}시간"
+        )
         found.append((gpu, usd))
     if not found:
-        raise Stop(f"빌릴 수 있는 GPU가 없습니다. configs/runpod.yaml의 gpus.{desk.name} 에 다른 종류를 더하세요 (none in stock).")
+        raise Stop(
+            f"빌릴 수 있는 GPU가 없습니다. configs/runpod.yaml의 gpus.{desk.name} 에 다른 종류를 더하세요 (none in stock)."
+        )
     return found
 
 
@@ -190,7 +196,9 @@ def _rent(desk: Desk, identity: Path) -> Rented:
         desk.note.write_text(json.dumps(asdict(rented)), encoding="utf-8")
         if pod.cost > gpu.price * 1.02:
             _delete(desk, rented)
-            raise Stop(f"값이 표와 다릅니다: ${pod.cost}/시간, 표는 ${gpu.price}. pod을 지웠습니다 (dearer than listed).")
+            raise Stop(
+                f"값이 표와 다릅니다: ${pod.cost}/시간, 표는 ${gpu.price}. pod을 지웠습니다 (dearer than listed)."
+            )
         return rented
     raise Stop("원하는 GPU가 모두 나갔습니다. 나중에 다시 하거나 configs/runpod.yaml에 종류를 더하세요 (all sold out).")
 
@@ -227,7 +235,9 @@ def _train(desk: Desk, rented: Rented, identity: Path, remote: Remote, token: st
         if (seen is not None and not seen.alive) or silent >= UNREADABLE or (silent and _stopped(_pod(desk, rented))):
             interruptions += 1
             if interruptions > INTERRUPTIONS:
-                raise Stop(f"{INTERRUPTIONS}번 넘게 끊겼습니다. pod {rented.pod} 은 기한까지 남습니다 (too many interruptions).")
+                raise Stop(
+                    f"{INTERRUPTIONS}번 넘게 끊겼습니다. pod {rented.pod} 은 기한까지 남습니다 (too many interruptions)."
+                )
             desk.say(f"학습이 끊겼습니다 ({interruptions}번째). 체크포인트에서 이어 갑니다 (interrupted; resuming)")
             remote = _connect(desk, rented, identity)
             again = look(remote, desk.name, offset)
@@ -268,8 +278,12 @@ def _connect(desk: Desk, rented: Rented, identity: Path, first: bool = False) ->
         desk.pause(desk.poll_seconds / 2)
     if first:  # nothing has been trained on it
         _delete(desk, rented)
-        raise Stop("pod이 켜지지 않았거나 스스로 꺼지는 장치가 서지 않았습니다. pod을 지웠습니다 (did not come up; deleted).")
-    raise Stop(f"pod에 다시 닿지 못했습니다: {rented.pod}. 기한이 되면 지워집니다; 같은 명령을 다시 해 보세요 (unreachable).")
+        raise Stop(
+            "pod이 켜지지 않았거나 스스로 꺼지는 장치가 서지 않았습니다. pod을 지웠습니다 (did not come up; deleted)."
+        )
+    raise Stop(
+        f"pod에 다시 닿지 못했습니다: {rented.pod}. 기한이 되면 지워집니다; 같은 명령을 다시 해 보세요 (unreachable)."
+    )
 
 
 def _start(desk: Desk, rented: Rented, remote: Remote, token: str) -> None:

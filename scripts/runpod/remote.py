@@ -65,14 +65,19 @@ def make_identity(folder: Path) -> Path:
     identity = folder / "id_ed25519"
     if not identity.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "slm-forest", "-f", str(identity)], check=True)
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "slm-forest", "-f", str(identity)], check=True
+        )
     return identity
 
 
 def upload(remote: Remote, repo: Path, dataset: Path | None) -> subprocess.CompletedProcess:
     """Send the files git knows or would add, and the dataset folder (which git ignores)."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=repo, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=repo,
+        capture_output=True,
+        check=True,
     )
     names = [name for name in listed.stdout.decode("utf-8").split("\0") if name and (repo / name).is_file()]
     packed = io.BytesIO()
@@ -85,12 +90,14 @@ def upload(remote: Remote, repo: Path, dataset: Path | None) -> subprocess.Compl
     return remote.run(f"mkdir -p {place} && tar -xzf - -C {place}", packed.getvalue())
 
 
-def start_training(remote: Remote, name: str, arguments: list[str], secrets: dict[str, str]) -> subprocess.CompletedProcess:
+def start_training(
+    remote: Remote, name: str, arguments: list[str], secrets: dict[str, str]
+) -> subprocess.CompletedProcess:
     """Start runpod_train.sh there, detached from ssh; it goes on from its checkpoints when there are any."""
     state = f"{remote.workspace}/state"
     kept = f"{remote.memory}/{name}"
     inner = (
-        f". {kept}.env; rm -f {kept}.env; ./runpod_train.sh {shlex.join(arguments)}; "
+        f"trap : TERM; . {kept}.env; rm -f {kept}.env; ./runpod_train.sh {shlex.join(arguments)}; "
         f"echo $? > {state}/{name}.code"
     )
     command = (
@@ -141,7 +148,9 @@ def fetch(remote: Remote, name: str, target: Path) -> list[str]:
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     with subprocess.Popen(
-        [*remote._ssh(), f"{here} -print0 2>/dev/null | tar -cf - --null -T -"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        [*remote._ssh(), f"{here} -print0 2>/dev/null | tar -cf - --null -T -"],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
     ) as sending:
         try:
             with tarfile.open(fileobj=sending.stdout, mode="r|") as tar:

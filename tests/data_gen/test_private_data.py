@@ -64,7 +64,7 @@ def test_of_the_casebook_only_the_offices_own_telephone_is_masked():
 def test_of_real_rulings_only_telephones_of_offices_are_masked():
     kinds = set()
     for path in sorted(SHARED.rglob("*.gz")):
-        kinds |= set(mask(gzip.open(path, "rt", encoding="utf-8").read())[1])
+        kinds |= set(mask(gzip.decompress(path.read_bytes()).decode("utf-8"))[1])
     for row in json.loads((SHARED / "data_main_sample.json").read_text(encoding="utf-8")):
         kinds |= set(mask(json.dumps(row, ensure_ascii=False))[1])
     assert kinds <= {"전화번호"}

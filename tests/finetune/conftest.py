@@ -19,6 +19,15 @@ def tiny():
 
 
 @pytest.fixture(scope="session")
+def students():
+    """The module of helpers for the larger students' relatives: Phi, multimodal Gemma 3."""
+    spec = importlib.util.spec_from_file_location("tiny_students", Path(__file__).with_name("tiny_students.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory):
     """A BaseWeights of the two-layer random model."""
     from finetune.base import resolve_base

@@ -1,0 +1,141 @@
+"""Domain pieces: texts are only joined, calls and digits stay as they were, and llama.cpp does the same."""
+
+import json
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from finetune import extend_vocab as ev
+from finetune.base import load_model, load_tokenizer
+from finetune.chat import prompt_ids
+from finetune.errors import GateError, InputError
+from finetune.gguf_export import export_gguf
+from finetune.llama import next_logits, open_gguf
+from finetune.parity import check_tokens
+
+LAW = [
+    "수증자는 증여재산공제를 적용한 과세표준에 세율을 곱하여 산출세액을 계산한다.",
+    "대통령령으로 정하는 바에 따라 증여재산공제를 받은 거주자는 신고하여야 한다.",
+    "과세표준과 산출세액에 따라 신고한 자는 대통령령으로 정하는 공제를 받는다.",
+    "직계존속으로부터 증여를 받은 경우 제53조제1항에 따라 2025년에 5000만원을 공제한다.",
+]
+
+
+@pytest.fixture(scope="module")
+def extended(tiny, tiny_base, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLM_FOREST_CACHE", str(tmp_path_factory.mktemp("cache")))
+        calls = [tiny.call(amount) for amount in tiny.AMOUNTS]
+        texts = [*LAW * 12, *(tiny.question(amount) for amount in tiny.AMOUNTS)]
+        return ev.extend_vocabulary(
+            tiny_base, texts, 60, lambda text: None, calls, {"law": [LAW[0] + LAW[2]], "calls": calls}
+        )
+
+
+@pytest.fixture(scope="module")
+def pair(tiny_base, extended):
+    return load_tokenizer(tiny_base), load_tokenizer(extended.weights)
+
+
+def pieces_of(tokenizer, text):
+    return tokenizer.convert_ids_to_tokens(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def test_law_takes_fewer_tokens_and_calls_as_many(extended):
+    before, after = extended.characters_per_token["law"]
+    assert after > 1.5 * before
+    before, after = extended.characters_per_token["calls"]
+    assert after == before
+    assert len(extended.pieces) == 60 == len(set(extended.pieces))
+
+
+def test_new_pieces_hold_hangul_and_no_digit_or_letter(extended):
+    for piece in extended.pieces:
+        assert ev.HANGUL.search(piece) and not any(character.isascii() and character.isalnum() for character in piece)
+        assert not ev.bordered(piece)
+
+
+def test_calls_and_template_are_segmented_as_before(pair, tiny):
+    for amount in tiny.AMOUNTS:
+        assert pieces_of(pair[1], tiny.call(amount)) == pieces_of(pair[0], tiny.call(amount))
+    prompt = prompt_ids("?", pair[0])
+    assert prompt_ids("?", pair[1]) == prompt
+
+
+SYLLABLES = "".join(sorted({character for text in LAW for character in text}))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.text(alphabet=SYLLABLES, max_size=40), st.lists(st.sampled_from(LAW)).map("".join), st.text(max_size=12)))
+def test_any_text_is_only_joined_never_cut_elsewhere(pair, text):
+    before, after = pieces_of(pair[0], text), pieces_of(pair[1], text)
+    assert "".join(before) == "".join(after)
+    assert ev._ends(after) <= ev._ends(before)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet="0123456789,.년만억원 증여제공", max_size=20))
+def test_digits_stay_tokens_of_their_own_wherever_they_were(pair, text):
+    def with_digits(tokenizer):
+        return [piece for piece in pieces_of(tokenizer, text) if any(character.isdigit() for character in piece)]
+
+    assert with_digits(pair[1]) == with_digits(pair[0])
+
+
+def test_an_embedding_starts_as_the_mean_of_its_parts(tiny_base, extended, pair):
+    old = load_model(tiny_base, "float32").model.embed_tokens.weight
+    new = load_model(extended.weights, "float32")
+    assert new.lm_head.weight.data_ptr() == new.model.embed_tokens.weight.data_ptr()
+    torch.testing.assert_close(new.model.embed_tokens.weight[: len(old)], old)
+    piece = max(extended.pieces, key=len)
+    parts = pair[0](piece.replace("▁", " "), add_special_tokens=False)["input_ids"]
+    assert len(parts) > 2
+    row = pair[1].convert_tokens_to_ids(piece)
+    assert row == extended.first_id + extended.pieces.index(piece)
+    torch.testing.assert_close(new.model.embed_tokens.weight[row], old[parts].mean(dim=0))
+
+
+def test_llama_cpp_segments_and_computes_the_extended_model_alike(extended, pair, tmp_path):
+    model, tokenizer = load_model(extended.weights, "float32").eval(), pair[1]
+    export_gguf(model, tokenizer, tmp_path / "extended.gguf", "F32", "extended")
+    mixed = [first[:cut] + second[cut:] for first in LAW for second in LAW for cut in range(1, 30, 3)]
+    assert check_tokens(tmp_path / "extended.gguf", tokenizer, (*LAW, *mixed), fuzz=1000, seed=5) == 1000 + 4 + len(mixed)
+    ids = prompt_ids(LAW[0], tokenizer)
+    assert max(ids) >= extended.first_id
+    llama = open_gguf(tmp_path / "extended.gguf", context=256)
+    llama.eval(ids)
+    theirs = torch.tensor(next_logits(llama))
+    llama.close()
+    with torch.inference_mode():
+        torch.testing.assert_close(theirs, model(torch.tensor([ids])).logits[0, -1], rtol=2e-2, atol=3e-2)
+
+
+def test_a_piece_that_would_join_inside_a_call_is_left_out(tiny, tiny_base, extended):
+    tokenizer = load_tokenizer(tiny_base)
+    candidates = ["존속으로", *extended.pieces[:5]]
+    definition = json.loads(tokenizer.backend_tokenizer.to_str())
+    split = pieces_of(tokenizer, "존속으로부터")
+    assert split != ["존속으로부터"]
+    free = ev.choose_pieces(definition, candidates, extended.first_id, 6, [])
+    kept = ev.choose_pieces(definition, candidates, extended.first_id, 6, ["직계 존속으로", "존속으로"])
+    assert "존속으로" not in kept and kept == [piece for piece in free if piece != "존속으로"]
+
+
+@pytest.mark.parametrize(("piece", "answer"), [("등등", True), ("가나가", True), ("과세표준", False), ("▁에▁따라", False)])
+def test_bordered_pieces_are_known(piece, answer):
+    assert ev.bordered(piece) is answer
+
+
+def test_proof_fails_on_a_tokenizer_that_cuts_elsewhere(pair, extended):
+    ev.prove_extension(*pair, extended.first_id, [], LAW)
+    with pytest.raises(GateError, match="coarser"):
+        ev.prove_extension(pair[1], pair[0], extended.first_id, [], LAW)
+    with pytest.raises(GateError, match="protected"):
+        ev.prove_extension(*pair, extended.first_id, [LAW[0]], [])
+
+
+def test_texts_without_a_frequent_join_say_so(tiny_base):
+    with pytest.raises(InputError, match="no pieces"):
+        ev.extend_vocabulary(tiny_base, ["한 번만"], 10, lambda text: None)
