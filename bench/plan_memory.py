@@ -60,12 +60,18 @@ def measure(number: int) -> dict:
         epoch.append((done, batch))
         if done >= 1:
             break
-    epoch.sort(key=lambda item: -max(sum(len(one.ids) for one in p) for p in train.split_batch(item[1], config.train.pass_tokens)))
+    epoch.sort(
+        key=lambda item: (
+            -max(sum(len(one.ids) for one in p) for p in train.split_batch(item[1], config.train.pass_tokens))
+        )
+    )
     model, _ = attach_lora(load_for_training(weights, config.base, device), config.lora, config.seed)
     del rows, batches, examples
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # VmHWM starts again from what is resident now
     started = time.monotonic()
-    steps = train.train(model, iter(epoch[:STEPS]), config.train, tokenizer.pad_token_id, lambda step: None, device.kind)
+    steps = train.train(
+        model, iter(epoch[:STEPS]), config.train, tokenizer.pad_token_id, lambda step: None, device.kind
+    )
     return {
         "setting": name,
         "dtype": device.dtype,

@@ -40,8 +40,12 @@ def dataset_card(
     decisions: Decisions,
     gates: Sequence[str],
     asked: bool,
+    judge_measured: str = "",
 ) -> str:
-    """The card in Markdown, Korean first, every count from the run itself.  ``asked``: there were documents to ask about."""
+    """The card in Markdown, Korean first, every count from the run itself.  ``asked``: there were documents to ask about.
+
+    ``judge_measured``: precision and recall of the judge on the golden set, in words; empty when nobody measured them.
+    """
     by_source = [
         f"| {SOURCE_KOREAN[source]} (`{source}`) | {cell['requested']:,} | {cell['accepted']:,} | {cell['rejected']:,} | {cell['failed']:,} |"
         for source, cell in counts.by_source.items()
@@ -100,7 +104,14 @@ def dataset_card(
             if config.documents.casebook and config.documents.casebook_file is None
             else "- 해석 사례: 설정에 적은 파일에서 읽었거나 쓰지 않았습니다.",
             f"- 교사(teacher): {_teacher_line(staff, asked)}",
-            *([f"- 판정 모델(judge): `{staff.judge[1].model}`. 결과는 각 행의 `provenance.judge`."] if staff.judge else []),
+            *(
+                [
+                    f"- 판정 모델(judge): `{staff.judge[1].model}`. 결과는 각 행의 `provenance.judge`. "
+                    + (judge_measured or "이 판정 모델의 정밀도와 재현율은 재지 않았습니다 (`data_gen judge-check`).")
+                ]
+                if staff.judge
+                else []
+            ),
             *(f"- {line}" for line in decisions.report()),
             "- 계산 예제: 질문은 틀에서, 답변은 이 프로젝트의 계산기에서 나왔습니다. 모델이 쓰지 않았습니다.",
             "",

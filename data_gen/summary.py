@@ -21,7 +21,7 @@ from data_gen.review.log import Decisions
 from data_gen.settings import BuildConfig
 from data_gen.teachers.staff import Staff
 
-VERSIONED = ("openai", "pydantic", "Jinja2", "datasketch", "korean-tax-mcp", "matplotlib")
+VERSIONED = ("openai", "pydantic", "Jinja2", "rapidfuzz", "korean-tax-mcp", "matplotlib")
 
 
 def write_summary(
@@ -36,7 +36,8 @@ def write_summary(
     folder: Path,
 ) -> None:
     """``documents``: how many there were.  ``seconds``: how long the build took."""
-    card = dataset_card(config, staff, library, kept.counts, decisions, FUNNEL, asked=bool(documents and config.tasks))
+    asked = bool(documents and config.tasks)
+    card = dataset_card(config, staff, library, kept.counts, decisions, FUNNEL, asked, _judge_measured(config, staff))
     (folder / CARD).write_text(card, encoding="utf-8")
     draw_funnel(kept.counts, FUNNEL, folder / "funnel.png")
     record = {
@@ -56,6 +57,13 @@ def write_summary(
     }
     (folder / "run.json").write_text(json.dumps(record, ensure_ascii=False, indent=2), encoding="utf-8")
     write_report(folder)
+
+
+def _judge_measured(config: BuildConfig, staff: Staff) -> str:
+    from data_gen.judge.measure import describe, load_measured
+
+    measured = load_measured(config.store, staff.judge[0]) if staff.judge else None
+    return describe(measured) if measured else ""
 
 
 def _money(spent: Spent) -> dict:

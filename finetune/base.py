@@ -188,7 +188,9 @@ def load_nf4(weights: BaseWeights, device: str):
     from transformers import BitsAndBytesConfig
 
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise InputError("base.load: nf4 에는 bitsandbytes 가 필요합니다: pip install 'slm-forest[gpu]'  (not installed)")
+        raise InputError(
+            "base.load: nf4 에는 bitsandbytes 가 필요합니다: pip install 'slm-forest[gpu]'  (not installed)"
+        )
     quantisation = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -75,9 +75,14 @@ def prepare_tokenizer(tokenizer, name: TemplateName = "gemma", rows: int | None 
 
 def _add_pad_token(tokenizer, rows: int | None) -> None:
     # Phi-2: 50,295 tokens in 51,200 rows, so a new token needs no new row.
-    if rows is not None and len(tokenizer) >= rows and tokenizer.convert_tokens_to_ids(PAD) in (
-        None,
-        tokenizer.unk_token_id,
+    if (
+        rows is not None
+        and len(tokenizer) >= rows
+        and tokenizer.convert_tokens_to_ids(PAD)
+        in (
+            None,
+            tokenizer.unk_token_id,
+        )
     ):
         raise InputError(
             f"토크나이저에 끝 토큰과 다른 pad 토큰이 없고 임베딩 {rows:,}행이 다 찼습니다.\n"

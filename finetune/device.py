@@ -45,7 +45,10 @@ def choose_device(wanted: str) -> Device:
     if fast:
         return Device(kind, "bfloat16", f"{name}; bfloat16 in hardware", threads)
     return Device(
-        kind, "float32", f"{name}; no bfloat16 in hardware, so float32 (float16 overflows in Gemma 3 and Phi-2)", threads
+        kind,
+        "float32",
+        f"{name}; no bfloat16 in hardware, so float32 (float16 overflows in Gemma 3 and Phi-2)",
+        threads,
     )
 
 

@@ -66,6 +66,7 @@ class OnDevice:
     """The run on one device; ``why_not`` is empty when it fits.  Hours are None where it does not."""
 
     device: DeviceRow
+    dtype: str
     memory: Memory
     why_not: str
     tokens_per_second: float
@@ -104,7 +105,9 @@ def make_plan(config: RunConfig, table: DeviceTable | None = None) -> Plan:
     generated = generated_pass(examples, config)
     largest = _largest(stages)
     dtypes = {device.name: _dtype(config, device.dtype) for device in table.devices}
-    kept = {dtype: kept_activations(known.config, config.lora, largest, dtype) for dtype in sorted(set(dtypes.values()))}
+    kept = {
+        dtype: kept_activations(known.config, config.lora, largest, dtype) for dtype in sorted(set(dtypes.values()))
+    }
     devices = []
     for device in table.devices:
         dtype = dtypes[device.name]
@@ -134,7 +137,9 @@ def _warnings(config: RunConfig, tokens: Tokens, shape: Shape) -> list[str]:
     if longest > shape.context:
         found.append(f"이 모델의 문맥은 {shape.context:,} 토큰인데 {longest:,} 토큰까지 쓰게 됩니다.")
     if config.base.load == "nf4":
-        found.append("nf4 는 CUDA 에서만 돌아갑니다; bf16 이 들어가는 카드에서는 bf16 이 더 빠르고 깨끗하게 합쳐집니다.")
+        found.append(
+            "nf4 는 CUDA 에서만 돌아갑니다; bf16 이 들어가는 카드에서는 bf16 이 더 빠르고 깨끗하게 합쳐집니다."
+        )
     return found
 
 
@@ -164,11 +169,12 @@ def _on_device(
     trained = sum(stage.epoch_tokens * epochs for stage, (_, epochs) in zip(stages, seconds, strict=True))
     total = sum(spent for spent, _ in seconds)
     if why:
-        return OnDevice(device, memory, why, trained / total, None, None, None)
+        return OnDevice(device, dtype, memory, why, trained / total, None, None, None)
     evaluation = _evaluation_seconds(config, device, shape, tokens, dtype)
     price = device.usd_per_hour
     return OnDevice(
         device=device,
+        dtype=dtype,
         memory=memory,
         why_not="",
         tokens_per_second=trained / total,

@@ -10,6 +10,8 @@ DESCRIPTION = (
     "(plan a run: tokens, memory, hours, money)"
 )
 
+KINDS = {"cpu": "CPU", "mps": "Metal", "cuda": "CUDA"}
+
 
 def add_parser(commands) -> None:
     """Add ``plan`` to the sub-commands."""
@@ -103,7 +105,7 @@ def _memory_table(plan):
     from rich.table import Table
 
     table = Table(title="메모리 (GB)", title_justify="left")
-    table.add_column("장치")
+    table.add_column("")
     for title in ("가중치", "어댑터", "활성값", "로짓", "학습 합계", "생성 평가", "병합"):
         table.add_column(title, justify="right")
     seen = {}
@@ -111,9 +113,10 @@ def _memory_table(plan):
         memory = row.memory
         values = (memory.weights, memory.adapters, memory.activations, memory.logits)
         totals = (memory.training, memory.generating, memory.merging)
-        seen.setdefault(values + totals, []).append(row.device.name)
-    for values, names in seen.items():
-        table.add_row(", ".join(names), *(f"{value / 1e9:.2f}" for value in values))
+        seen.setdefault(values + totals, []).append(row)
+    for values, rows in seen.items():
+        kinds = "/".join(dict.fromkeys(KINDS[row.device.kind] for row in rows))
+        table.add_row(f"{kinds} {rows[0].dtype}", *(f"{value / 1e9:.2f}" for value in values))
     return table
 
 
@@ -121,16 +124,16 @@ def _device_table(plan):
     from rich.table import Table
 
     table = Table(title="시간과 비용", title_justify="left")
-    table.add_column("장치")
-    table.add_column("들어가나")
+    table.add_column("장치", no_wrap=True)
+    table.add_column("들어가나 (GB)")
     for title in ("토큰/초", "학습", "평가", "비용", "근거"):
         table.add_column(title, justify="right")
     for row in plan.devices:
         basis = "측정" if row.device.basis == "measured" else "계산"
         if row.why_not:
-            table.add_row(row.device.name, f"[red]아니요[/red]: {row.why_not}", "", "", "", "", basis)
+            table.add_row(row.device.name, f"[red]아니요[/red] {row.why_not}", "", "", "", "", basis)
             continue
-        cost = "" if row.usd is None else f"${row.usd:.2f} ({row.usd * plan.table.usd_krw:,.0f}원)"
+        cost = "" if row.usd is None else f"${row.usd:.2f}"
         table.add_row(
             row.device.name,
             "예",

@@ -133,7 +133,7 @@ def _outcome(first: _Opinion | None, second: _Opinion | None) -> str:
     """``first``: ours was A; ``second``: ours was B.  One side wins only when it wins, or does not lose, in both places."""
     if first is None or second is None:
         return "unread"
-    ours = (first.winner == "A") + (second.winner == "A")
+    ours = (first.winner == "A") + (second.winner == "B")
     theirs = (first.winner == "B") + (second.winner == "A")
     return "win" if ours > theirs else "loss" if theirs > ours else "tie"
 

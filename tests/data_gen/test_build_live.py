@@ -33,6 +33,10 @@ def article(number: int, version: int = 1) -> Document:
 def answer(body: dict) -> str:
     """A sound answer about whichever article the prompt shows."""
     prompt = body["messages"][-1]["content"]
+    if '"verdict"' in prompt:
+        refused = f"국세기본법 제{NUMBERS[1]}조" in prompt
+        verdict = "contradicted" if refused else "supported"
+        return json.dumps({"reason": "원문과 견주어 보았습니다.", "verdict": verdict}, ensure_ascii=False)
     name = next(line for line in prompt.splitlines() if line.startswith("국세기본법 제"))
     pair = {
         "question": f"{name}의 적용을 받으려면 무엇을 갖추어야 하는지 알고 싶습니다.",
@@ -183,3 +187,21 @@ def test_a_refused_key_ends_the_build_with_a_sentence_and_leaves_the_former_data
         done = run(command(endpoint.url))
     assert done.returncode == 1 and "키" in done.stderr and "Traceback" not in done.stderr
     assert (tmp_path / "set" / "train.jsonl").read_bytes() == before
+
+
+def test_a_judge_model_rejects_by_its_verdict_and_never_rewrites(fake, project, tmp_path):
+    write, command = project
+    write(article(number) for number in NUMBERS[:4])
+    with fake.serving(fake.Script(model="gpt-4o"), answer) as endpoint:
+        judge = {"kind": "openai", "model": "gpt-4o-mini", "key_env": "FAKE_TEACHER_KEY", "base_url": endpoint.url}
+        done = run(command(endpoint.url, judge={"teacher": judge}, tasks=["pairs"]))
+        assert done.returncode == 0, done.stderr
+        assert endpoint.requests == 4 + 8
+    refused = lines(tmp_path / "set" / "rejected.jsonl")
+    assert {row["gate"] for row in refused} == {"judge"} and len(refused) == 2
+    assert {row["provenance"]["document_id"] for row in refused} == {f"law:국세기본법 제{NUMBERS[1]}조"}
+    rows = lines(tmp_path / "set" / "train.jsonl") + lines(tmp_path / "set" / "validation.jsonl")
+    assert len(rows) == 6 and all(row["provenance"]["judge"] == "gpt-4o-mini: supported" for row in rows)
+    assert all("요건을 갖추었는지" in row["answer"] for row in rows)
+    card = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert "gpt-4o-mini" in card and "재지 않았습니다" in card

@@ -22,6 +22,8 @@ def test_a_ratio_weighs_rows_by_what_they_hold():
     found = ratio([10, 0, 0], [10, 90, 0])
     assert found.value == 0.1 and found.rows == 2
     assert (found.low, found.high) == (0, 1)
+    many = ratio([1, 0] * 50, [1, 9] * 50)
+    assert many.value == 0.1 and 0.05 < many.low < 0.08 < 0.13 < many.high < 0.16
 
 
 def test_no_row_is_no_figure():

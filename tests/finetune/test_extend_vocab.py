@@ -15,11 +15,12 @@ from finetune.gguf_export import export_gguf
 from finetune.llama import next_logits, open_gguf
 from finetune.parity import check_tokens
 
+# Of syllables the tiny tokenizer knows; any other falls into bytes, which are never joined.
 LAW = [
-    "수증자는 증여재산공제를 적용한 과세표준에 세율을 곱하여 산출세액을 계산한다.",
-    "대통령령으로 정하는 바에 따라 증여재산공제를 받은 거주자는 신고하여야 한다.",
-    "과세표준과 산출세액에 따라 신고한 자는 대통령령으로 정하는 공제를 받는다.",
-    "직계존속으로부터 증여를 받은 경우 제53조제1항에 따라 2025년에 5000만원을 공제한다.",
+    "직계 부모는 증여받은 원의 과세를 표준은 풀이로 받았는데 존속은 마는 증여인.",
+    "증여받은 부모는 과세를 받았는데 표준은 얼마는 원인 직계 존속은 님은 가요.",
+    "존속은 증여받은 과세를 표준은 직계 부모는 풀이로 2025 받았는데 제53 원의.",
+    "과세를 받았는데 증여받은 부모는 얼마는 직계 존속은 5000 만원인 표준은 증여인.",
 ]
 
 

@@ -82,6 +82,36 @@ def test_phi_learns_and_merging_keeps_what_it_learned(phi, tiny, tmp_path):
     assert (logits(merged, tokenizer, tiny) - base).abs().max() > 0.1
 
 
+def test_merging_for_a_bfloat16_file_rounds_once(phi, tiny, tmp_path):
+    """Half the memory, and the very weights that rounding the float32 merge would give."""
+    model, _ = attach_lora(load_model(phi, "float32"), Lora(r=4, targets=PHI_TARGETS), seed=1)
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if "lora_B" in name:
+                value.normal_(0, 0.02)
+    save_adapter(model, "test base", tmp_path / "adapter")
+    exact = dict(merge_adapter(phi, tmp_path / "adapter").named_parameters())
+    rounded = dict(merge_adapter(phi, tmp_path / "adapter", "bfloat16").named_parameters())
+    assert exact.keys() == rounded.keys() and {value.dtype for value in rounded.values()} == {torch.bfloat16}
+    base = dict(load_model(phi, "float32").named_parameters())
+    for name, value in rounded.items():
+        error = (value.float() - exact[name]).abs()
+        assert (error <= base[name].abs() * 2**-7 + exact[name].abs() * 2**-7 + 1e-8).all()
+    assert not any("lora_" in name for name in exact)
+
+
+def test_merging_refuses_what_is_not_finite_and_what_changes_nothing(phi, tmp_path):
+    model, _ = attach_lora(load_model(phi, "float32"), Lora(r=4, targets=PHI_TARGETS), seed=1)
+    save_adapter(model, "test base", tmp_path / "fresh")  # B is zero
+    with pytest.raises(GateError, match="changed nothing"):
+        merge_adapter(phi, tmp_path / "fresh")
+    with torch.no_grad():
+        next(value for name, value in model.named_parameters() if "lora_B" in name).fill_(float("nan"))
+    save_adapter(model, "test base", tmp_path / "broken")
+    with pytest.raises(GateError, match="not finite"):
+        merge_adapter(phi, tmp_path / "broken")
+
+
 def test_multimodal_gemma_is_trained_without_its_vision_tower(multimodal, tiny, tmp_path):
     weights, whole = multimodal
     tokenizer = load_tokenizer(weights)
