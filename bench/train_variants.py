@@ -35,13 +35,14 @@ from finetune.vocab import fit_vocabulary
 
 DEMO = Path("configs/finetune/demo.yaml")
 MARKS = (250, 500, 1000, 2000, 4000, 8000, 16000)  # tokens trained after which ours is judged too
+EVERY = 3  # of the training rows; more than any variant gets through
 PREDECESSOR_LORA = Lora(r=64, alpha=128)  # its settings: study of the predecessor's training script
 PREDECESSOR_RATE = 5e-6
 
 
 @dataclass
 class Result:
-    """What one variant did; rates leave out the first step, which warms caches up.  ``judged``: tokens -> held-out loss."""
+    """What one variant did; rates leave out the first step (nothing else when there are two), which warms caches up.  ``judged``: tokens -> held-out loss."""
 
     variant: str
     steps: int = 0
@@ -51,6 +52,7 @@ class Result:
     padded_tokens: int = 0
     tokens_per_second: float = 0.0
     loss_tokens_per_second: float = 0.0
+    tokens_per_cpu_second: float = 0.0  # of this process's own CPU time: hardly depends on what else runs
     peak_bytes: int = 0
     judged: dict[int, float] = field(default_factory=dict)
 
@@ -67,7 +69,7 @@ class Material:
 
 def read_material(config: RunConfig, fitted: bool) -> Material:
     """Examples in the order the demo trains on them, and 16 held-out ones."""
-    rows = [row for row in read_rows(config.dataset / "train.jsonl") if row.style in config.mix]
+    rows = [row for row in read_rows(config.dataset / "train.jsonl") if row.style in config.mix][::EVERY]
     validation = [row for row in read_rows(config.dataset / "validation.jsonl") if row.style == "worked"][:16]
     weights = resolve_base(config.base)
     if fitted:
@@ -101,20 +103,24 @@ def ours(result: Result, config: RunConfig, seconds: float, fitted: bool) -> Non
     dtype = "bfloat16" if torch.backends.mkldnn.is_available() else "float32"
     model, _ = attach_lora(load_model(material.weights, dtype), config.lora, config.seed)
     settings = config.train.model_copy(update={"max_minutes": seconds / 60, "warmup": 0.02})
-    waiting = [0, *MARKS]
+    waiting, cpu, judging = list(MARKS), [], 0.0
 
     def between(position) -> bool:
+        nonlocal judging
+        cpu.append(time.process_time() - judging)
+        began = time.process_time()
         trained = sum(step.tokens for step in position.steps)
         if waiting and trained >= waiting[0]:
             result.judged[trained] = held_out_loss(model, material)
             waiting[:] = [mark for mark in waiting if mark > trained]
+        judging += time.process_time() - began
         return False
 
     result.judged[0] = held_out_loss(model, material)
     steps = train(
         model, material.batches, settings, material.tokenizer.pad_token_id, lambda step: None, between=between
     )
-    _fill(result, steps)
+    _fill(result, steps, cpu)
     result.judged[result.tokens] = held_out_loss(model, material)
 
 
@@ -126,6 +132,7 @@ def predecessor(result: Result, config: RunConfig, seconds: float) -> None:
     model, _ = attach_lora(model, PREDECESSOR_LORA, config.seed)
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=PREDECESSOR_RATE)
     steps: list[Step] = []
+    cpu: list[float] = []
     began = time.monotonic()
     pad = material.tokenizer.pad_token_id
     for _, batch in material.batches:
@@ -138,17 +145,19 @@ def predecessor(result: Result, config: RunConfig, seconds: float) -> None:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
             spent = time.monotonic() - began
+            cpu.append(time.process_time())
             steps.append(_step(len(steps) + 1, len(example.ids), len(example.ids) - 1, 2048, spent, float(loss)))
             if spent > seconds and len(steps) > 1:
-                _fill(result, steps)
+                _fill(result, steps, cpu)
                 result.judged[result.tokens] = held_out_loss(model, material)
                 return
 
 
 def trl(result: Result, config: RunConfig, seconds: float, **options) -> None:
     """TRL's SFTTrainer on (prompt, completion) pairs; ``options`` beside its defaults."""
-    from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
+
+    from datasets import Dataset
 
     material = read_material(config, fitted=False)
     tuned = options.pop("tuned", False)
@@ -162,6 +171,7 @@ def trl(result: Result, config: RunConfig, seconds: float, **options) -> None:
         ]
     )
     steps: list[Step] = []
+    cpu: list[float] = []
 
     class Counted(SFTTrainer):
         began = 0.0
@@ -174,6 +184,7 @@ def trl(result: Result, config: RunConfig, seconds: float, **options) -> None:
             loss = super().training_step(model, inputs, *more)
             spent = time.monotonic() - self.began
             padded = inputs["input_ids"].numel()
+            cpu.append(time.process_time())
             steps.append(_step(len(steps) + 1, tokens, loss_tokens, padded, spent, float(loss)))
             self.control.should_training_stop = spent > seconds and len(steps) > 1
             return loss
@@ -197,7 +208,7 @@ def trl(result: Result, config: RunConfig, seconds: float, **options) -> None:
         model=model, args=settings, train_dataset=pairs, processing_class=material.tokenizer, peft_config=lora
     )
     trainer.train()
-    _fill(result, steps)
+    _fill(result, steps, cpu)
     result.judged[result.tokens] = held_out_loss(trainer.model, material)
 
 
@@ -216,7 +227,7 @@ def _step(number: int, tokens: int, loss_tokens: int, padded: int, spent: float,
     return Step(number, 0.0, 0.0, loss, 0.0, 0.0, tokens, loss_tokens, padded, spent)
 
 
-def _fill(result: Result, steps: list[Step]) -> None:
+def _fill(result: Result, steps: list[Step], cpu: list[float]) -> None:
     result.steps, result.seconds = len(steps), round(steps[-1].seconds, 2)
     result.tokens = sum(step.tokens for step in steps)
     result.loss_tokens = sum(step.target_tokens for step in steps)
@@ -224,6 +235,7 @@ def _fill(result: Result, steps: list[Step]) -> None:
     elapsed = steps[-1].seconds - steps[0].seconds
     result.tokens_per_second = round(sum(step.tokens for step in steps[1:]) / elapsed, 2)
     result.loss_tokens_per_second = round(sum(step.target_tokens for step in steps[1:]) / elapsed, 2)
+    result.tokens_per_cpu_second = round(sum(step.tokens for step in steps[1:]) / (cpu[-1] - cpu[0]), 2)
     result.peak_bytes = peak_memory_bytes() or 0  # before anything is judged
 
 

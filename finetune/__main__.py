@@ -8,18 +8,30 @@ import signal
 import sys
 from pathlib import Path
 
+from finetune import (
+    card_command,
+    eval_command,
+    export_command,
+    fit_vocab_command,
+    pairs_command,
+    plan_command,
+)
+
 DESCRIPTION = "검증된 질문-답 쌍으로 작은 LoRA 학생을 학습하고, 합치고, GGUF 로 양자화하고, 정답률을 잽니다."
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of ``python -m finetune``."""
     parser = argparse.ArgumentParser(prog="python -m finetune", description=DESCRIPTION)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="run")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="명령")
+    plan_command.add_parser(commands)
     run = commands.add_parser("run", help="한 번의 학습 전체 (the whole run)", description=DESCRIPTION)
     run.add_argument("--config", type=Path, required=True, help="설정 YAML, 예: configs/finetune/demo.yaml")
     run.add_argument("--dataset", type=Path, help="데이터셋 폴더 (설정의 dataset 대신)")
     run.add_argument("--out", type=Path, help="결과 폴더 (설정의 out 대신)")
     run.add_argument("--force", action="store_true", help="같은 실행이 끝나 있어도 다시 학습")
+    for part in (eval_command, card_command, export_command, fit_vocab_command, pairs_command):
+        part.add_parser(commands)
     return parser
 
 
@@ -34,12 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        from finetune.settings import read_config
-
-        config = read_config(options.config, options.dataset, options.out)
-        from finetune.run import run
-
-        run(config, options.force)
+        return _ACTIONS[options.command](options) or 0
     except (InputError, TaxLawError) as exc:
         print(f"오류: {exc}", file=sys.stderr)
         return 2
@@ -52,7 +59,29 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 143 if exc.args == (signal.SIGTERM,) else 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    from finetune.settings import read_config
+
+    config = read_config(options.config, options.dataset, options.out)
+    from finetune.run import run
+
+    run(config, options.force)
     return 0
+
+
+_ACTIONS = {
+    "plan": plan_command.run,
+    "run": _run,
+    "eval": eval_command.run,
+    "card": card_command.run,
+    "merge": export_command.run,
+    "export": export_command.run,
+    "quantize": export_command.run,
+    "fit-vocab": fit_vocab_command.run,
+    "pairs": pairs_command.run,
+}
 
 
 def _terminated(number, frame) -> None:

@@ -69,7 +69,14 @@ def _read_settings(adapter: Path) -> tuple[dict, Path]:
     settings = json.loads(settings_file.read_text(encoding="utf-8"))
     unsupported = [
         key
-        for key in ("use_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "trainable_token_indices", "lora_bias")
+        for key in (
+            "use_dora",
+            "rank_pattern",
+            "alpha_pattern",
+            "modules_to_save",
+            "trainable_token_indices",
+            "lora_bias",
+        )
         if settings.get(key)
     ]
     if settings.get("peft_type") != "LORA" or unsupported:

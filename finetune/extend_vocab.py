@@ -67,7 +67,9 @@ def extend_vocabulary(
         raise InputError("말뭉치에서 더할 조각을 찾지 못했습니다 (no pieces found). 글을 더 주세요, 예: 법령 폴더.")
     extended = extend_with(weights, pieces, say)
     after = load_tokenizer(extended)
-    prove_extension(tokenizer, after, first_id, protected, [text for group in (measured or {}).values() for text in group])
+    prove_extension(
+        tokenizer, after, first_id, protected, [text for group in (measured or {}).values() for text in group]
+    )
     rates = {
         name: (characters_per_token(tokenizer, group), characters_per_token(after, group))
         for name, group in (measured or {}).items()
@@ -82,7 +84,7 @@ def learn_pieces(tokenizer, texts: Iterable[str], count: int, across_words: bool
     from tokenizers import Tokenizer, models, trainers
 
     stand_ins: dict[int, str] = {}
-    seen = {piece: i for piece, i in tokenizer.get_vocab().items()}
+    seen = tokenizer.get_vocab()
     names = {i: piece for piece, i in seen.items()}
     special = set(tokenizer.added_tokens_decoder)
     joinable = {i for piece, i in seen.items() if i not in special and JOINABLE.fullmatch(piece)}
@@ -226,7 +228,9 @@ def _grow_weights(weights: BaseWeights, tokenizer, pieces: Sequence[str], target
     model = load_model(weights, "float32")
     embedding = model.get_input_embeddings().weight.detach()
     if not model.config.tie_word_embeddings:
-        raise InputError("출력층이 임베딩과 따로인 base 의 어휘는 늘리지 않습니다 (untied output layer): extend_vocab: 0")
+        raise InputError(
+            "출력층이 임베딩과 따로인 base 의 어휘는 늘리지 않습니다 (untied output layer): extend_vocab: 0"
+        )
     parts = [tokenizer(piece.replace("▁", " "), add_special_tokens=False)["input_ids"] for piece in pieces]
     rows = torch.stack([embedding[torch.tensor(ids)].mean(dim=0) for ids in parts])
     grown = torch.cat([embedding, rows])

@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finetune.base import BaseWeights, load_tokenizer, resolve_base, whole_or_nothing
-from finetune.chat import prompt_ids, stop_id
+from finetune.chat import stop_id
 from finetune.data import Row, read_rows
 from finetune.domain import law_texts
 from finetune.errors import GateError, InputError
 from finetune.settings import Base, RunConfig
 
-TOKENS = 32  # greedy tokens compared per question
+TOKENS = 32  # greedy tokens compared per beginning
+# A base has not learned our questions yet: it continues plain text.
+BEGINNINGS = (
+    "증여세는 타인으로부터 재산을",
+    "소득세의 과세표준은",
+    "법인은 각 사업연도의 소득에 대한 법인세를",
+    "부가가치세는 재화와 용역의 공급에 대하여",
+)
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,7 @@ def fit_vocab(config: RunConfig, wanted: Wanted, say=print) -> BaseWeights:
         held_rows = read_rows(config.dataset / "validation.jsonl")
         measured = {f"배우지 않은 법 ({wanted.held_out})": held} if held else {}
         measured |= answer_groups(held_rows)
-        result = extend_vocabulary(
-            result, [*texts, *laws], wanted.extend, say, protected_texts(rows), measured
-        ).weights
+        result = extend_vocabulary(result, [*texts, *laws], wanted.extend, say, protected_texts(rows), measured).weights
     if wanted.out.exists():
         shutil.rmtree(wanted.out)
     with whole_or_nothing(wanted.out) as partial:
@@ -99,12 +104,12 @@ def split_law(texts: Sequence[str], law: str | None) -> tuple[list[str], list[st
     return [text for text in texts if not text.startswith(law)], held
 
 
-def greedy_text(gguf_file: Path, tokenizer, questions: Sequence[str], tokens: int) -> list[list[int]]:
-    """Greedy ids of a GGUF for each question, without the stop token."""
+def greedy_text(gguf_file: Path, tokenizer, beginnings: Sequence[str], tokens: int) -> list[list[int]]:
+    """Greedy ids with which a GGUF continues each beginning, without the stop token."""
     from finetune.llama import open_gguf
 
     stops = {stop_id(tokenizer), tokenizer.eos_token_id}
-    prompts = [prompt_ids(question, tokenizer) for question in questions]
+    prompts = [tokenizer(beginning, add_special_tokens=True)["input_ids"] for beginning in beginnings]
     model = open_gguf(gguf_file, context=max(map(len, prompts)) + tokens + 8)
     answers = []
     try:
@@ -121,21 +126,21 @@ def greedy_text(gguf_file: Path, tokenizer, questions: Sequence[str], tokens: in
 
 
 def prove_same_output(
-    full: Path, fitted: Path, full_tokenizer, fitted_tokenizer, kept: Sequence[int], questions: Sequence[str]
+    full: Path, fitted: Path, full_tokenizer, fitted_tokenizer, kept: Sequence[int], beginnings: Sequence[str]
 ) -> tuple[int, int]:
-    """(questions answered identically, questions where the full model chose a piece that was dropped).
+    """(beginnings continued identically, those where the full model chose a piece that was dropped).
 
     Raises GateError when the answers differ before any dropped piece: the fitted file then computes something else.
     """
     known = set(kept)
     identical = left = 0
-    before = greedy_text(full, full_tokenizer, questions, TOKENS)
-    after = greedy_text(fitted, fitted_tokenizer, questions, TOKENS)
-    for question, wanted, got in zip(questions, before, after, strict=True):
+    before = greedy_text(full, full_tokenizer, beginnings, TOKENS)
+    after = greedy_text(fitted, fitted_tokenizer, beginnings, TOKENS)
+    for beginning, wanted, got in zip(beginnings, before, after, strict=True):
         same = next((n for n, token in enumerate(wanted) if token not in known), len(wanted))
         if [kept[token] for token in got[:same]] != wanted[:same]:
             raise GateError(
-                f"어휘를 줄인 GGUF 가 다르게 답합니다 (greedy output differs): {question}\n"
+                f"어휘를 줄인 GGUF 가 다르게 답합니다 (greedy output differs): {beginning}\n"
                 f"  전: {full_tokenizer.decode(wanted)!r}\n  후: {fitted_tokenizer.decode(got)!r}"
             )
         identical += same == len(wanted) and len(got) == len(wanted)
@@ -143,11 +148,9 @@ def prove_same_output(
     return identical, left
 
 
-def _fit_gguf(
-    source: Path, target: Path, kept: Sequence[int], weights: BaseWeights, fitted: BaseWeights, say
-) -> None:
+def _fit_gguf(source: Path, target: Path, kept: Sequence[int], weights: BaseWeights, fitted: BaseWeights, say) -> None:
     from finetune.gguf_slice import slice_gguf
-    from finetune.parity import QUESTIONS, STRINGS, check_tokens
+    from finetune.parity import STRINGS, check_tokens
 
     full_tokenizer, tokenizer = load_tokenizer(weights), load_tokenizer(fitted)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -155,14 +158,14 @@ def _fit_gguf(
     try:
         slice_gguf(source, partial, kept, tokenizer)
         compared = check_tokens(partial, tokenizer, STRINGS)
-        identical, left = prove_same_output(source, partial, full_tokenizer, tokenizer, kept, QUESTIONS)
+        identical, left = prove_same_output(source, partial, full_tokenizer, tokenizer, kept, BEGINNINGS)
         shutil.move(partial, target)
     finally:
         partial.unlink(missing_ok=True)
     say(
         f"GGUF 를 썼습니다: {target} ({source.stat().st_size / 1e6:,.0f} → {target.stat().st_size / 1e6:,.0f} MB)\n"
-        f"  확인: 토큰 {compared}문장 일치, 같은 답 {identical}/{len(QUESTIONS)}"
-        + (f" (버린 조각을 고른 질문 {left}개는 거기까지 같음)" if left else "")
+        f"  확인: 토큰 {compared}문장 일치, 같은 글 {identical}/{len(BEGINNINGS)}"
+        + (f" (버린 조각을 고른 글 {left}개는 거기까지 같음)" if left else "")
     )
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 def add_parser(commands) -> None:
     """Add the command."""
-    parser = commands.add_parser("fit-vocab", help="어휘를 말뭉치에 맞게 줄이거나 늘린다 (fit or extend the vocabulary)")
+    parser = commands.add_parser(
+        "fit-vocab", help="어휘를 말뭉치에 맞게 줄이거나 늘린다 (fit or extend the vocabulary)"
+    )
     parser.add_argument("--config", type=Path, required=True, help="설정 YAML: base 와 dataset 을 읽는다")
     parser.add_argument("--dataset", type=Path, help="데이터셋 폴더 (설정의 dataset 대신)")
     parser.add_argument(

@@ -21,9 +21,7 @@ SPACES = (" ", " ", " ", "\n", "\t", "\r\n", "\u3000", "\u00a0", "\u200b")
 def fuzz_texts(seed: int, count: int, control: tuple[str, ...] = ()) -> tuple[str, ...]:
     """``count`` texts, the same for the same arguments; ``control``: real control tokens to mix in."""
     generator = random.Random(seed)
-    return tuple(
-        "".join(_part(generator, control) for _ in range(generator.randint(1, 12))) for _ in range(count)
-    )
+    return tuple("".join(_part(generator, control) for _ in range(generator.randint(1, 12))) for _ in range(count))
 
 
 def _part(generator: random.Random, control: tuple[str, ...]) -> str:
@@ -43,7 +41,9 @@ def _part(generator: random.Random, control: tuple[str, ...]) -> str:
     if kind == "digits":
         return str(generator.randrange(10 ** generator.randint(1, 13)))
     if kind == "any":
-        low, high = generator.choice(((0x20, 0x7E), (0xA1, 0x24F), (0x2010, 0x2312), (0x4E00, 0x9FFF), (0x1F300, 0x1F6FF)))
+        low, high = generator.choice(
+            ((0x20, 0x7E), (0xA1, 0x24F), (0x2010, 0x2312), (0x4E00, 0x9FFF), (0x1F300, 0x1F6FF))
+        )
         return chr(generator.randint(low, high)) * generator.choice((1, 1, 2, many))
     if kind == "control":
         return generator.choice(control)

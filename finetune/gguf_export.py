@@ -55,7 +55,9 @@ def architecture_of(config):
 
     known = {"gemma3_text": gguf.MODEL_ARCH.GEMMA3, "phi": gguf.MODEL_ARCH.PHI2}
     if config.model_type not in known:
-        raise GateError(f"GGUF 로 쓸 줄 모르는 구조입니다 (unsupported): {config.model_type}. Gemma 3, Phi-2 계열만 됩니다.")
+        raise GateError(
+            f"GGUF 로 쓸 줄 모르는 구조입니다 (unsupported): {config.model_type}. Gemma 3, Phi-2 계열만 됩니다."
+        )
     return known[config.model_type]
 
 
@@ -149,7 +151,9 @@ def _tensors(model, architecture, file_type: str):
         elif file_type == "F16":
             largest = tensor.abs().max().item()
             if not largest <= F16_MAX:
-                raise GateError(f"{name}: 가장 큰 값 {largest:g} 이 F16 을 넘습니다 (overflow). BF16 이나 F32 로 하세요.")
+                raise GateError(
+                    f"{name}: 가장 큰 값 {largest:g} 이 F16 을 넘습니다 (overflow). BF16 이나 F32 로 하세요."
+                )
             yield target, tensor.to(torch.float16).numpy(), None
         else:
             kind = gguf.GGMLQuantizationType.BF16

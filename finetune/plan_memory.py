@@ -147,16 +147,12 @@ def bytes_of(dtype: str) -> int:
 def kept_activations(config, lora: Lora, largest: Pass, dtype: str) -> int:
     """Bytes that autograd keeps for the backward pass of the layers (not of the output layer), without recomputing.
 
-    Run with one layer and with two: all others are like the second.
+    Run with one layer and with two: all others are like the second.  As for a padded batch, which nearly every batch is:
+    with a mask, which each layer keeps, and keys and values repeated for every query head.
     """
     inner = text_config(config)
     one, two = (_kept_by(_with_layers(inner, count), lora, largest, dtype) for count in (1, 2))
-    kept = one + (inner.num_hidden_layers - 1) * (two - one)
-    # A padded batch has a mask, and with one transformers repeats keys and values for every query head.
-    heads, shared = inner.num_attention_heads, inner.num_key_value_heads
-    width = getattr(inner, "head_dim", None) or inner.hidden_size // heads
-    repeated = 2 * (heads - shared) * width * inner.num_hidden_layers * bytes_of(dtype) if largest.rows > 1 else 0
-    return kept + repeated * largest.tokens
+    return one + (inner.num_hidden_layers - 1) * (two - one)
 
 
 def _with_layers(inner, count: int):

@@ -61,15 +61,20 @@ def reference_of_gguf(gguf_file: Path, examples: Sequence[Encoded]) -> list:
     return [np.stack([row for row, _ in one]) for one in _read(gguf_file, examples)]
 
 
-def measure(gguf_file: Path, examples: Sequence[Encoded], reference: Sequence) -> Measured:
-    """Compare a GGUF with ``reference`` on ``examples``.  Raises GateError when the vocabularies differ in size."""
+def measure(gguf_file: Path, examples: Sequence[Encoded], reference: Sequence, adapter: Path | None = None) -> Measured:
+    """Compare a GGUF, with a LoRA ``adapter`` switched on if given, with ``reference`` on ``examples``.
+
+    Raises GateError when the vocabularies differ in size.
+    """
     import numpy as np
 
     divergences, same, seconds, decoded = [], 0, 0.0, 0
-    for wanted, answer in zip(reference, _read(gguf_file, examples), strict=True):
+    for wanted, answer in zip(reference, _read(gguf_file, examples, adapter), strict=True):
         for ours, (theirs, took) in zip(wanted, answer, strict=True):
             if len(ours) != len(theirs):
-                raise GateError(f"어휘 크기가 다릅니다 (vocabulary sizes differ): {len(ours)} / {len(theirs)}: {gguf_file}")
+                raise GateError(
+                    f"어휘 크기가 다릅니다 (vocabulary sizes differ): {len(ours)} / {len(theirs)}: {gguf_file}"
+                )
             divergences.append(float(np.sum(np.exp(ours) * (ours - theirs), dtype=np.float64)))
             same += int(ours.argmax() == theirs.argmax())
             if took is not None:
@@ -86,11 +91,24 @@ def measure(gguf_file: Path, examples: Sequence[Encoded], reference: Sequence) -
     )
 
 
-def _read(gguf_file: Path, examples: Sequence[Encoded]):
+def file_type(gguf_file: Path) -> str:
+    """Name of the file's number format (F16, Q8_0, ...); raises GateError for one this stage does not write."""
+    from finetune.settings import QUANTISATIONS
+
+    model = open_gguf(gguf_file, context=64, vocabulary_only=True)
+    number = model.metadata.get("general.file_type", "")
+    model.close()
+    for name, value in QUANTISATIONS.items():
+        if str(value) == number:
+            return name
+    raise GateError(f"형식을 모르는 GGUF 입니다 (unknown general.file_type {number!r}): {gguf_file}")
+
+
+def _read(gguf_file: Path, examples: Sequence[Encoded], adapter: Path | None = None):
     """For each example, (log-probabilities, seconds of this decoding step or None) for every answer token."""
     import numpy as np
 
-    model = open_gguf(gguf_file, context=max(len(one.ids) for one in examples) + 8)
+    model = open_gguf(gguf_file, context=max(len(one.ids) for one in examples) + 8, adapter=adapter)
 
     def log_probabilities():
         logits = next_logits(model)

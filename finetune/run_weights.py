@@ -27,7 +27,7 @@ def read_run(folder: Path) -> dict:
     try:
         record = json.loads(record_file.read_text(encoding="utf-8"))
         for key in ("config", "base", "student"):
-            record[key]  # noqa: B018
+            record[key]
     except (json.JSONDecodeError, KeyError, TypeError) as exc:
         raise InputError(f"run.json 을 읽을 수 없습니다 (cannot read): {record_file}: {exc!r}") from exc
     return record

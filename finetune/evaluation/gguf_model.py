@@ -203,7 +203,7 @@ def _nats(llama, ids: list[int], start: int) -> float:
                     pointer = llama_cpp.llama_get_logits_ith(llama.ctx, place)
                     logits = np.ctypeslib.as_array(pointer, shape=(llama.n_vocab(),)).astype(np.float64)
                     top = logits.max()
-                    total += float(np.log(np.exp(logits - top).sum()) + top - logits[ids[begin + place]])
+                    total += float(np.log(np.exp(logits - top).sum()) + top - logits[ids[begin + place + 1]])
         finally:
             llama_cpp.llama_batch_free(batch)
     return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -102,19 +103,27 @@ def _errand(options: argparse.Namespace) -> int:
     plan = [sys.executable, "-m", "finetune", "plan", "--config", str(config), "--dataset", str(dataset)]
     if subprocess.run(plan).returncode:
         raise Stop("계획을 세우지 못해 빌리지 않았습니다 (the plan failed; nothing was rented).", 2)
+    needed = gpu_gigabytes(subprocess.run([*plan, "--json"], stdout=subprocess.PIPE, check=True).stdout)
     if options.plan:
-        return _show(options, rent, budget, config)
+        return _show(options, rent, budget, config, needed)
     check_licence(base.get("hub"), base.get("revision"), token)
     pace = float(os.environ.get("RUNPOD_POLL_SECONDS", "20"))
-    run(Desk(runpod.from_environment(), Path.cwd(), config, dataset, rent, budget, poll_seconds=pace), token)
+    api = runpod.from_environment()
+    run(Desk(api, Path.cwd(), config, dataset, rent, budget, needed, poll_seconds=pace), token)
     return 0
 
 
-def _show(options: argparse.Namespace, rent, budget: Budget, config: Path) -> int:
+def gpu_gigabytes(plan: bytes) -> float:
+    """GB of GPU memory the run needs by its plan (`finetune plan --json`), training or generating."""
+    rows = [row for row in json.loads(plan)["devices"] if row["device"]["kind"] == "cuda"]
+    return min(max(row["memory"]["training"], row["memory"]["generating"]) for row in rows) / 1e9
+
+
+def _show(options: argparse.Namespace, rent, budget: Budget, config: Path, needed: float) -> int:
     """The requests as they would be sent; only prices are asked for, and only when there is a key."""
     base = os.environ.get("RUNPOD_API_URL", runpod.URL)
     key = os.environ.get("RUNPOD_API_KEY", "").strip()
-    desk = Desk(runpod.Api(key, base), Path.cwd(), config, options.dataset, rent, budget)
+    desk = Desk(runpod.Api(key, base), Path.cwd(), config, options.dataset, rent, budget, needed)
     if key:
         gpu, usd = choose(desk)[0]
         gpu_id = gpu.id

@@ -66,6 +66,7 @@ class Desk:
     dataset: Path | None
     rent: Rent
     budget: Budget
+    needed_gb: float = 0.0  # of GPU memory, by the plan
     remote: Callable[[str, int, Path], Remote] = Remote
     say: Callable[[str], None] = print
     now: Callable[[], float] = time.time
@@ -146,6 +147,9 @@ def choose(desk: Desk) -> list[tuple[runpod.Gpu, float]]:
         gpu = offered.get(gpu_id)
         if gpu is None or gpu.price is None or gpu.stock == "NONE":
             desk.say(f"  {gpu_id}: 지금 없음 (out of stock)")
+            continue
+        if gpu.memory_gb < desk.needed_gb:
+            desk.say(f"  {gpu_id}: {gpu.memory_gb} GB, 계획은 {desk.needed_gb:.1f} GB (too small by the plan)")
             continue
         usd = gpu.price + desk.rent.storage_usd_hour
         hours = desk.budget.hours_at(usd)

@@ -54,7 +54,9 @@ def test_phi_greedy_answers_are_the_same(phi, phi_file, tiny):
 
 
 def test_phi_token_ids_agree_on_fuzz(phi, phi_file, tiny):
-    assert check_tokens(phi_file, phi[1], (tiny.question("3억원"), "a  b\n\n\tc", "I'll don't"), fuzz=1500, seed=2) == 1503
+    assert (
+        check_tokens(phi_file, phi[1], (tiny.question("3억원"), "a  b\n\n\tc", "I'll don't"), fuzz=1500, seed=2) == 1503
+    )
 
 
 def test_a_phi_llama_cpp_would_compute_differently_is_refused(phi, tmp_path):

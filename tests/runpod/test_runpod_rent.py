@@ -15,6 +15,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_runpod import A100, H100, FakeRunpod, write_ssh
 
 REPO = Path(__file__).parents[2]
+PLAN = """
+import json, os, sys
+if "--json" in sys.argv:
+    rows = {"cpu": 1e12, "cuda": float(os.environ.get("PLAN_BYTES", 3e10))}
+    print(json.dumps({"devices": [
+        {"device": {"kind": kind}, "memory": {"training": size, "generating": 1.0}} for kind, size in rows.items()
+    ]}))
+else:
+    print("plan", *sys.argv[1:], flush=True)
+sys.exit(int(os.environ.get("PLAN_EXIT", 0)))
+"""
 TRAIN = """#!/usr/bin/env bash
 # The pod's .venv/bin/python: trains (or does not), with a checkpoint it goes on from.
 [[ "$*" == *"-m finetune run"* ]] || exit 0
@@ -24,7 +35,7 @@ mkdir -p "$out.partial"
 trap 'echo checkpoint > "$out.partial/checkpoint"; exit 143' TERM
 if [ -e "$out.partial/checkpoint" ]; then echo "resumed"; else echo "fresh"; fi
 case "$(cat "@POD@/mode")" in
-    hang) echo checkpoint > "$out.partial/checkpoint"; for i in $(seq 600); do sleep 0.1; done ;;
+    hang) echo checkpoint > "$out.partial/checkpoint"; for i in $(seq 6000); do sleep 0.1; done ;;
     die) echo checkpoint > "$out.partial/checkpoint"; echo fine > "@POD@/mode"; touch "@POD@/interrupted"; kill -9 -- -$(ps -o pgid= $$ | tr -d ' ') ;;
     fail) echo "no good"; exit 3 ;;
     *) mv "$out.partial" "$out"; echo weights > "$out/student.gguf"; echo '{}' > "$out/run.json" ;;
@@ -60,9 +71,7 @@ def laptop(tmp_path, account):
     # The laptop's own python: the real one for the renting, a fake `finetune plan`.
     (repo / "finetune").mkdir()
     (repo / "finetune/__init__.py").write_text("")
-    (repo / "finetune/__main__.py").write_text(
-        "import os, sys\nprint('plan', *sys.argv[1:], flush=True)\nsys.exit(int(os.environ.get('PLAN_EXIT', 0)))\n"
-    )
+    (repo / "finetune/__main__.py").write_text(PLAN)
     (repo / ".venv/bin/python").symlink_to(sys.executable)
     subprocess.run(["git", "init", "-q"], cwd=repo, check=True)
 
@@ -221,7 +230,7 @@ def test_the_cap_stops_the_training_with_a_checkpoint_that_is_brought_home(lapto
             time.sleep(0.05)
             log = laptop.pod / "workspace/state/student.log"
             if log.exists() and "fresh" in log.read_text():
-                self.seconds += 120 if self.seconds < 1_000_000 + 6000 else 1
+                self.seconds += 1000 if self.seconds < 1_000_000 + 6000 else 1
 
     (laptop.pod / "mode").write_text("hang")
     monkeypatch.setenv("PATH", f"{laptop.repo.parent / 'bin'}:{os.environ['PATH']}")
@@ -229,7 +238,7 @@ def test_the_cap_stops_the_training_with_a_checkpoint_that_is_brought_home(lapto
     rent, config, dataset = read_rent(laptop.repo / "configs/runpod.yaml"), Path("student.yaml"), Path("datasets/demo")
     api = Api("rp-secret", account.url)
     desk = Desk(
-        api, laptop.repo, config, dataset, rent, Budget(5, 2), say=said.append, now=clock.now, pause=clock.pause
+        api, laptop.repo, config, dataset, rent, Budget(5, 2), 30.0, say=said.append, now=clock.now, pause=clock.pause
     )
     with pytest.raises(Stop) as ended:
         run(desk, "hf-secret")
@@ -274,6 +283,15 @@ def test_a_sold_out_gpu_gives_way_to_the_next(laptop, account):
     code, output = laptop(*laptop.whole)
     assert code == 0 and "sold out" in output
     assert [body["gpu"]["id"] for body in account.asked("POST", "/pods")] == [A100, H100]
+
+
+def test_a_gpu_too_small_by_the_plan_is_not_rented(laptop, account):
+    account.gpus[0]["memory"] = 24
+    code, output = laptop(*laptop.whole)
+    assert code == 0 and "too small by the plan" in output
+    assert [body["gpu"]["id"] for body in account.asked("POST", "/pods")] == [H100]
+    code, output = laptop(*laptop.whole, PLAN_BYTES="9e10")
+    assert code == 1 and len(account.asked("POST", "/pods")) == 1
 
 
 @pytest.mark.parametrize(("status", "word"), [(402, "잔액"), (422, "configs/runpod.yaml"), (401, "API 키")])
