@@ -9,6 +9,7 @@ is reset when the model is loaded), so that reading the checkpoint does not hide
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,14 +17,14 @@ from datetime import date
 from pathlib import Path
 
 REPO = Path(__file__).parents[1]
-STEPS = 6
+STEPS = 2
 # name, changes to configs/finetune/demo.yaml
 SETTINGS = (
     ("demo.yaml: fitted vocabulary, 1,024 tokens a pass", {}),
     ("whole vocabulary (262,144), 1,024 tokens a pass", {"fit_vocab": False}),
     (
         "fitted, full workings as answers, 4,096 tokens a pass",
-        {"target": "worked", "train": {"batch_size": 32, "pass_tokens": 4096}},
+        {"target": "worked", "max_tokens": 768, "train": {"batch_size": 32, "pass_tokens": 4096}},
     ),
 )
 
@@ -46,7 +47,6 @@ def measure(number: int) -> dict:
     raw["train"] |= changes.get("train", {}) | {"max_minutes": None, "max_steps": STEPS}
     config = RunConfig.model_validate(raw | {key: value for key, value in changes.items() if key != "train"})
     device = choose_device(config.train.dtype)
-    predicted = device_needs(config, device)
     rows = [row for row in read_rows(config.dataset / "train.jsonl") if row.style in config.mix]
     weights = resolve_base(config.base)
     if config.fit_vocab:
@@ -65,13 +65,16 @@ def measure(number: int) -> dict:
             -max(sum(len(one.ids) for one in p) for p in train.split_batch(item[1], config.train.pass_tokens))
         )
     )
-    model, _ = attach_lora(load_for_training(weights, config.base, device), config.lora, config.seed)
     del rows, batches, examples
+    before = _status("VmRSS")
+    model, _ = attach_lora(load_for_training(weights, config.base, device), config.lora, config.seed)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # VmHWM starts again from what is resident now
     started = time.monotonic()
     steps = train.train(
         model, iter(epoch[:STEPS]), config.train, tokenizer.pad_token_id, lambda step: None, device.kind
     )
+    peak = _status("VmHWM")
+    predicted = device_needs(config, device)
     return {
         "setting": name,
         "dtype": device.dtype,
@@ -79,29 +82,32 @@ def measure(number: int) -> dict:
         "largest_pass_tokens": max(step.padded_tokens for step in steps),
         "seconds": round(time.monotonic() - started, 1),
         "predicted": vars(predicted),
-        "measured_bytes": _peak_resident(),
+        "process_bytes": before,
+        "measured_bytes": peak,
     }
 
 
-def _peak_resident() -> int:
+def _status(name: str) -> int:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
-    raise RuntimeError("no VmHWM in /proc/self/status: Linux only")
+    raise RuntimeError(f"no {name} in /proc/self/status: Linux only")
 
 
 def table(results: list[dict]) -> str:
     """Markdown, gigabytes."""
     lines = [
-        "| setting | weights | adapters | activations | logits | process | predicted | measured | error |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| setting | weights | adapters | activations | logits | process | predicted | measured | error | process, measured |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for one in results:
         parts = one["predicted"]
         shown = [parts[key] / 1e9 for key in ("weights", "adapters", "activations", "logits", "process", "training")]
         measured = one["measured_bytes"] / 1e9
         cells = " | ".join(f"{value:.2f}" for value in (*shown, measured))
-        lines.append(f"| {one['setting']} | {cells} | {shown[-1] / measured - 1:+.0%} |")
+        lines.append(
+            f"| {one['setting']} | {cells} | {shown[-1] / measured - 1:+.0%} | {one['process_bytes'] / 1e9:.2f} |"
+        )
     return "\n".join(lines)
 
 
@@ -111,10 +117,11 @@ def main() -> int:
         Path(sys.argv[2]).write_text(json.dumps(measure(int(sys.argv[1])), ensure_ascii=False), encoding="utf-8")
         return 0
     results = []
+    quiet = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}  # as finetune/__main__.py sets it
     with tempfile.TemporaryDirectory() as folder:
         for number in range(len(SETTINGS)):
             file = Path(folder) / f"{number}.json"
-            subprocess.run([sys.executable, __file__, str(number), str(file)], check=True, cwd=REPO)
+            subprocess.run([sys.executable, __file__, str(number), str(file)], check=True, cwd=REPO, env=quiet)
             results.append(json.loads(file.read_text(encoding="utf-8")))
     record = {"date": date.today().isoformat(), "results": results}
     target = REPO / "bench" / "results" / "plan_memory.json"

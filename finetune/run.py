@@ -97,6 +97,7 @@ def _run_into(
 
     from finetune import evaluate, gguf_export, llama, merge, parity, report, stages, train
     from finetune.lora import attach_lora, save_adapter, trainable_parameters
+    from finetune.plan import refuse_what_cannot_fit
 
     # transformers warns about its own renamed attributes on every load; nothing here can act on it.
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
@@ -140,6 +141,8 @@ def _run_into(
     )
     say(f"예제 하나 (학습되는 부분은 【 】 안):\n{shown}")
     materials = stages.read_materials(config, prepared, validation, tokenizer, say)
+    if here is None or not here.sharded:  # the plan knows no divided weights
+        refuse_what_cannot_fit(config, device, prepared.examples, vocabulary["pieces"] if vocabulary else None)
     lap("data")
 
     rows = evaluate.held_out(validation, config.evaluation.rows)

@@ -187,11 +187,11 @@ class Gate(StrictModel):
 class Gates(StrictModel):
     """Gates on what quantising changes (finetune/quantisations.py); the run stops at the first that fails."""
 
-    unquantised: Gate = Gate(argmax=0.99, mean_kl=0.002)
-    Q8_0: Gate = Gate(argmax=0.97, mean_kl=0.02)
-    Q6_K: Gate = Gate(argmax=0.93, mean_kl=0.08)
-    Q5_K_M: Gate = Gate(argmax=0.88, mean_kl=0.2)
-    Q4_K_M: Gate = Gate(argmax=0.8, mean_kl=0.5)
+    unquantised: Gate = Gate(argmax=0.98, mean_kl=0.002)
+    Q8_0: Gate = Gate(argmax=0.95, mean_kl=0.02)
+    Q6_K: Gate = Gate(argmax=0.9, mean_kl=0.08)
+    Q5_K_M: Gate = Gate(argmax=0.85, mean_kl=0.2)
+    Q4_K_M: Gate = Gate(argmax=0.75, mean_kl=0.5)
 
     def of(self, name: str) -> Gate:
         """The gate of a file type of llama.cpp."""
@@ -223,7 +223,7 @@ class RunConfig(StrictModel):
     mix: dict[Style, float] = Field(default={"worked": 1.0})  # shares of an epoch's rows
     max_tokens: int = Field(512, ge=16)
     fit_vocab: bool = False  # keep only the pieces Korean tax text needs: faster, smaller, less general
-    extend_vocab: int = Field(0, ge=0)  # domain pieces added to the vocabulary (finetune/extend_vocab.py); trained in m1
+    extend_vocab: int = Field(0, ge=0)  # domain pieces added (finetune/extend_vocab.py); train them in m1
     lora: Lora = Lora()
     train: Train
     stages: tuple[Stage, ...] = Field((TaskStage(name="m2", kind="task"),), min_length=1)  # in this order, one adapter

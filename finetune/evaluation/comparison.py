@@ -110,7 +110,9 @@ def _one(subject: Subject, rows: list[Row], plan: Plan) -> tuple[list[Measured],
     ]
     speed = subject.speed(rows) if plan.speed and subject.speed else None
     hits = {one.row.id: bool(one.parts["exact"][0]) for one in measured if "exact" in one.parts}
-    return measured, survival_line(subject, hits, [one for one in likelihoods if one is not None], speed)
+    # Of the rows whose amount is judged: a student that was not taught to answer in words would hide its losses there.
+    judged = [found for row, found in zip(rows, likelihoods, strict=True) if found and row.id in hits]
+    return measured, survival_line(subject, hits, judged or [one for one in likelihoods if one is not None], speed)
 
 
 def _judge_all(answers: dict[str, list[Measured]], models: dict[str, dict], judging: Judging, say) -> None:

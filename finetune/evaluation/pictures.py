@@ -15,7 +15,20 @@ KOREAN_FONTS = (
     "Noto Sans CJK JP",
     "UnDotum",
 )
-_COLOURS = ("#8c8c8c", "#3b6ea5", "#d98c5f", "#5f9e6e", "#b55d60", "#857aab", "#8d7866", "#c9a227")
+_COLOURS = (
+    "#8c8c8c",
+    "#3b6ea5",
+    "#d98c5f",
+    "#5f9e6e",
+    "#b55d60",
+    "#857aab",
+    "#8d7866",
+    "#c9a227",
+    "#4fa3a5",
+    "#d48fb1",
+    "#6b6b3a",
+    "#2f4858",
+)
 
 
 def draw_measures(titles: dict[str, str], records: dict[str, dict], metrics, path: Path) -> bool:
@@ -27,7 +40,7 @@ def draw_measures(titles: dict[str, str], records: dict[str, dict], metrics, pat
     family = {"fontproperties": font} if font else {}
     drawn = [metric for metric in metrics if any(record["measures"][metric.key] for record in records.values())]
     height = 0.8 / max(len(records), 1)
-    figure, axes = _canvas(9, 0.32 * len(drawn) * (1 + len(records) / 2) + 1.4)
+    figure, axes = _canvas(9, len(drawn) * (0.2 + 0.11 * len(records)) + 1.4)
     for place, (name, record) in enumerate(records.items()):
         for level, metric in enumerate(drawn):
             found = record["measures"][metric.key]
@@ -38,7 +51,7 @@ def draw_measures(titles: dict[str, str], records: dict[str, dict], metrics, pat
             axes.barh(y, found["value"], height * 0.9, color=_COLOURS[place % len(_COLOURS)], label=label)
             axes.plot([found["low"], found["high"]], [y, y], color="0.2", linewidth=1)
     axes.set_yticks(range(len(drawn)), [metric.korean if font else metric.english for metric in drawn], **family)
-    axes.invert_yaxis()
+    axes.set_ylim(len(drawn) - 0.5, -0.5)
     axes.set_xlim(0, 1.02)
     axes.xaxis.set_major_formatter(lambda value, position: f"{value:.0%}")
     axes.set_title("held-out rows, 95% interval" if not font else "따로 둔 행에서 잰 비율, 95% 구간", **family)
@@ -66,13 +79,13 @@ def draw_survival(table: dict, path: Path) -> bool:
             axes.barh(place, value, color=_COLOURS[place % len(_COLOURS)])
             if isinstance(found, dict):
                 axes.plot([found["low"], found["high"]], [place, place], color="0.2", linewidth=1)
-            text = f"{value:.0%}" if key == "exact" else f"{value:,.2f}" if key == "nll_token" else f"{value:,.0f}"
+            text = f"{value:.0%}" if key == "exact" else f"{value:,.3f}" if key == "nll_token" else f"{value:,.0f}"
             axes.annotate(text, (value, place), xytext=(3, 6), textcoords="offset points", fontsize=7)
         axes.set_title(korean if font else english, fontsize=9, **family)
         axes.margins(x=0.18)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_yticks(range(len(lines)), names, **family)
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(lines) - 0.4, -0.6)
     figure.savefig(path)
     return font is not None
 

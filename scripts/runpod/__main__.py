@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -106,6 +107,9 @@ def _errand(options: argparse.Namespace) -> int:
     needed = gpu_gigabytes(subprocess.run([*plan, "--json"], stdout=subprocess.PIPE, check=True).stdout)
     if options.plan:
         return _show(options, rent, budget, config, needed)
+    for tool in ("ssh", "ssh-keygen", "git"):
+        if shutil.which(tool) is None:
+            raise Stop(f"{tool} 이 필요합니다. 설치한 뒤 다시 하세요 (not found on PATH).", 2)
     check_licence(base.get("hub"), base.get("revision"), token)
     pace = float(os.environ.get("RUNPOD_POLL_SECONDS", "20"))
     api = runpod.from_environment()

@@ -128,9 +128,14 @@ def run(desk: Desk, token: str) -> None:
     known = _remembered(desk)
     rented = known or _rent(desk, identity)
     _say_terms(desk, rented)
-    remote = _connect(desk, rented, identity, first=known is None)
-    code, remote = _train(desk, rented, identity, remote, token)
-    _bring_home(desk, rented, remote)
+    try:
+        remote = _connect(desk, rented, identity, first=known is None)
+        code, remote = _train(desk, rented, identity, remote, token)
+        _bring_home(desk, rented, remote)
+    except RunpodError as exc:
+        raise Stop(
+            f"{exc}\n  pod {rented.pod} 은 그대로입니다. 같은 명령을 다시 하면 이어서 봅니다 (pod kept)."
+        ) from exc
     spent = rented.cost(desk.now())
     desk.say(f"pod을 지웠습니다: {rented.pod}, 약 ${spent:.2f} (deleted)")
     if code:
@@ -286,7 +291,8 @@ def _connect(desk: Desk, rented: Rented, identity: Path, first: bool = False) ->
             "pod이 켜지지 않았거나 스스로 꺼지는 장치가 서지 않았습니다. pod을 지웠습니다 (did not come up; deleted)."
         )
     raise Stop(
-        f"pod에 다시 닿지 못했습니다: {rented.pod}. 기한이 되면 지워집니다; 같은 명령을 다시 해 보세요 (unreachable)."
+        f"pod에 다시 닿지 못했습니다: {rented.pod}. 켜져 있으면 기한에 스스로 지워지지만, 멈춘 pod은 그러지 못해 저장소 "
+        "요금이 계속 나갑니다. 같은 명령을 다시 하거나 --orphans 와 --delete 로 지우세요 (unreachable)."
     )
 
 

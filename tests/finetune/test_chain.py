@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from finetune.metrics_store import read_steps
 from finetune.run import finished_run, run
 from finetune.settings import Base, Evaluation, Export, Lora, RunConfig, Train
 
@@ -58,7 +59,7 @@ def test_run_folder_is_what_serve_expects(trained):
 
 def test_training_lowered_the_loss_and_reports_it(trained):
     config, record, said = trained
-    steps = [json.loads(line) for line in (config.out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    steps = read_steps(config.out / "metrics.jsonl")
     assert len(steps) == 30 and steps[-1]["budget_used"] == 1
     assert record["train"]["last_loss"] < 0.7 * record["train"]["first_loss"]
     assert record["train"]["lora_layers"]["q_proj"] == 2

@@ -146,3 +146,20 @@ def test_proof_fails_on_a_tokenizer_that_cuts_elsewhere(pair, extended):
 def test_texts_without_a_frequent_join_say_so(tiny_base):
     with pytest.raises(InputError, match="no pieces"):
         ev.extend_vocabulary(tiny_base, ["한 번만"], 10, lambda text: None)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["풀표", "표직", "풀표직"], "풀표직"),  # reached through its second way to be split
+        (["▁▁", "▁▁▁▁"], "    "),  # runs of spaces: llama.cpp must merge them too, not cut them out first
+    ],
+    ids=["second split", "runs of spaces"],
+)
+def test_every_way_to_join_a_piece_is_known_to_both(tiny_base, tmp_path, pieces, text):
+    weights = ev.extend_with(tiny_base, pieces, lambda said: None)
+    tokenizer = load_tokenizer(weights)
+    assert pieces_of(tokenizer, text) == [text.replace(" ", "▁")]
+    export_gguf(load_model(weights, "float32"), tokenizer, tmp_path / "joined.gguf", "F32", "joined")
+    texts = (text, text + "풀" + text, "표" + text[:2], "   풀", "     표직", " ▁ ▁▁ 직")
+    assert check_tokens(tmp_path / "joined.gguf", tokenizer, texts, fuzz=300) == 306

