@@ -133,22 +133,21 @@ def main() -> None:
         with_trl = importlib.util.find_spec("trl") is not None
         if not with_trl:
             print("trl is not installed: its rows are left out (pip install trl==1.16.*)", file=sys.stderr)
-        runs = []
-        for _ in range(options.repeats):
-            for variant in VARIANTS:
-                if variant.startswith("trl") and not with_trl:
-                    continue
-                runs.append(measure(variant, options.seconds, options.dataset))
-                print(json.dumps(runs[-1]), file=sys.stderr, flush=True)
         results = {
             "date": date.today().isoformat(),
             "command": f"python bench/train.py --seconds {options.seconds:g} --repeats {options.repeats}",
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch on CPU",
             "seconds": options.seconds,
             "repeats": options.repeats,
-            "runs": runs,
+            "runs": [],
         }
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        for _ in range(options.repeats):
+            for variant in VARIANTS:
+                if variant.startswith("trl") and not with_trl:
+                    continue
+                results["runs"].append(measure(variant, options.seconds, options.dataset))
+                print(json.dumps(results["runs"][-1]), file=sys.stderr, flush=True)
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     PAGE.write_text(page(results), encoding="utf-8")
     print(table(results["runs"]))

@@ -19,7 +19,9 @@ def add_parser(commands) -> None:
     )
     parser.add_argument("--address", help="Ray 클러스터의 주소, 예: auto (기본: 이 기계에 잠시 만든다)")
     parser.add_argument("--ray-workers", type=int, default=2, metavar="수", help="묻는 Ray 작업자 수 (기본 2)")
-    parser.add_argument("--export", choices=["slm-forest"], help="다 만든 뒤 이 형식으로도 쓴다 (<폴더>/slm-forest.json)")
+    parser.add_argument(
+        "--export", choices=["slm-forest"], help="다 만든 뒤 이 형식으로도 쓴다 (<폴더>/slm-forest.json)"
+    )
     parser.add_argument("--push-to-hub", metavar="소유자/이름", help="다 만든 뒤 Hugging Face 허브에 올린다")
     parser.add_argument("--private", action="store_true", help="--push-to-hub: 비공개 저장소로")
     parser.set_defaults(run=run)
@@ -80,7 +82,9 @@ def _dry_run(config) -> int:
 
     staff, library = hire(config), load_library(config.documents, config.as_of)
     if staff.prices is None:
-        print(f"교사 {staff.teacher}에게는 보내는 것이 없습니다: 요청 0건, 0원 (nothing is sent to a recorded teacher).")
+        print(
+            f"교사 {staff.teacher}에게는 보내는 것이 없습니다: 요청 0건, 0원 (nothing is sent to a recorded teacher)."
+        )
         return 0
     tasks = [TASKS[name] for name in config.tasks]
     store = Store(config.store, read_only=True) if config.store.is_file() else None

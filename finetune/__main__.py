@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt as exc:
         print(
-            "\n중단했습니다. 끝나지 않은 결과는 <out>.partial 에 있고 완성된 실행으로 쓰이지 않습니다. (interrupted)",
+            "\n중단했습니다. 끝나지 않은 결과는 <out>.partial 에 있고, 같은 명령으로 그 자리부터 이어집니다. (interrupted; resumes)",
             file=sys.stderr,
         )
         return 143 if exc.args == (signal.SIGTERM,) else 130

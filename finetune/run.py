@@ -198,7 +198,7 @@ def _run_into(
     del model
     lap("evaluate_adapter")
 
-    merged = merge.merge_adapter(weights, folder / "adapter")
+    merged = merge.merge_adapter(weights, folder / "adapter", merge.merged_dtype(config))
     whole = folder / "unquantised.gguf"
     gguf_export.export_gguf(merged, tokenizer, whole, config.export.unquantised, config.out.name)
     texts = (*parity.STRINGS, *(row.question for row in rows))

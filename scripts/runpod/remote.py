@@ -29,7 +29,7 @@ class Remote:
     host: str
     port: int
     identity: Path
-    code: str = "/root/slm-forest"
+    code: str = "/opt/slm-forest"
     workspace: str = "/workspace"
     memory: str = "/dev/shm"  # gone after a restart, and never on a disk
 

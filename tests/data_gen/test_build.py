@@ -90,7 +90,10 @@ def test_nothing_is_shared_between_three_splits(tmp_path, config, library, docum
     assert all(any(row["style"] == "worked" for row in rows) for rows in found.values())
     assert all(any(row["style"] != "worked" for row in rows) for rows in found.values())
     for key in ("family", "document"):
-        seen = [{row["family"] if key == "family" else row["provenance"]["document_id"] for row in rows} for rows in found.values()]
+        seen = [
+            {row["family"] if key == "family" else row["provenance"]["document_id"] for row in rows}
+            for rows in found.values()
+        ]
         assert not seen[0] & seen[1] and not seen[0] & seen[2] and not seen[1] & seen[2]
     cited = [{name for row in rows if row["style"] != "worked" for name in row["articles"]} for rows in found.values()]
     assert not cited[0] & cited[1] and not cited[0] & cited[2] and not cited[1] & cited[2]
@@ -182,9 +185,7 @@ def test_requested_is_accepted_plus_rejected_plus_failed_whatever_the_teacher_do
         shutil.rmtree(folder)
 
 
-def test_neither_places_nor_worker_processes_change_the_dataset(
-    tmp_path, config, library, documents, scripted, reply
-):
+def test_neither_places_nor_worker_processes_change_the_dataset(tmp_path, config, library, documents, scripted, reply):
     library(documents)
     for places, workers in ((1, 0), (5, 0), (5, 2)):
         out = tmp_path / f"{places}{workers}"
@@ -314,7 +315,10 @@ def test_recordings_that_are_missing_may_be_left_out_instead_of_failing(tmp_path
     folder = tmp_path / "recordings"
     folder.mkdir()
     library([document(1), document(2)])
-    good = {"question": "상속세 및 증여세법 제53조의 공제는 얼마까지 되나요?", "articles": ["상속세 및 증여세법 제53조"]}
+    good = {
+        "question": "상속세 및 증여세법 제53조의 공제는 얼마까지 되나요?",
+        "articles": ["상속세 및 증여세법 제53조"],
+    }
     good["answer"] = "상속세 및 증여세법 제53조에 따라 성년인 자녀는 10년 동안 5,000만원까지 공제됩니다."
     pair = {"expert": good, "plain": good | {"question": "부모님께 받으면 공제가 얼마나 되는지 알려 주세요."}}
     line = {"document_id": document(1).id, "prompt": "pairs", "response": pair}

@@ -26,7 +26,15 @@ def article(number: int, version: int = 1) -> Document:
     name = f"국세기본법 제{number}조"
     text = f"{name}\n이 조문은 {number}번째로 적은 것이고 {version}번째 판이다."
     return Document(
-        f"law:{name}", "openapi", name, text, datetime.date(2026, 6, 1), "국세기본", f"v{version}", f"law:{name}", (name,)
+        f"law:{name}",
+        "openapi",
+        name,
+        text,
+        datetime.date(2026, 6, 1),
+        "국세기본",
+        f"v{version}",
+        f"law:{name}",
+        (name,),
     )
 
 
@@ -109,7 +117,9 @@ def test_a_chaotic_build_killed_three_times_loses_nothing_and_pays_for_nothing_t
     script = fake.Script(seed=3, latency_ms=15, sigma=0.5, shares=CHAOS, retry_after_ms="30", model="gpt-4o")
     with fake.serving(script, answer) as endpoint:
         for moment in sorted(random.Random(7).sample(range(20, 150), 3)):
-            child = subprocess.Popen(command(endpoint.url), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            child = subprocess.Popen(
+                command(endpoint.url), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             deadline = time.monotonic() + 60
             while endpoint.requests < moment and child.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.002)
@@ -173,7 +183,9 @@ def test_the_estimate_sends_nothing_and_the_cap_ends_the_build_whole(fake, proje
         assert endpoint.requests == TASKS_PER_DOCUMENT * len(NUMBERS), "what was paid for under the cap is used"
     assert lines(tmp_path / "set" / "failures.jsonl") == []
     screen = shown.stdout + shown.stderr + done.stdout + done.stderr
-    assert "test-value" not in screen and "test-value" not in (tmp_path / "set" / "run.json").read_text(encoding="utf-8")
+    assert "test-value" not in screen and "test-value" not in (tmp_path / "set" / "run.json").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_refused_key_ends_the_build_with_a_sentence_and_leaves_the_former_dataset(fake, project, tmp_path):

@@ -13,7 +13,7 @@ printf '%s\n' "$*" >> "$pod/ssh-arguments"
 [ -e "$pod/unreachable" ] && exit 255
 if [ -e "$pod/break-next" ]; then rm "$pod/break-next"; exit 255; fi
 command="${@: -1}"
-places="s#/tmp/slm-forest-armed#$pod/armed#g; s#/workspace#$pod/workspace#g; s#/root/slm-forest#$pod/code#g; s#/dev/shm#$pod/memory#g"
+places="s#/tmp/slm-forest-armed#$pod/armed#g; s#/workspace#$pod/workspace#g; s#/opt/slm-forest#$pod/code#g; s#/dev/shm#$pod/memory#g"
 command="$(sed "$places" <<< "$command")"
 if [[ "$command" == *".env &&"* ]]; then
     sed "$places" | bash -c "$command"
