@@ -74,7 +74,7 @@ def table(runs: list[dict]) -> str:
         last = mine[-1]
         after, loss = max((int(mark), loss) for mark, loss in last["judged"].items())
         same = at_equal_tokens([run for run in runs if run["variant"] == "ours"][-1], after)
-        then = "" if variant == "ours" else f"{same[1]:.2f} after {same[0]:,}" if same else "past its own end"
+        then = "" if variant == "ours" else f"{same[1]:.2f} after {same[0]:,}" if same else "not judged near there"
         lines.append(
             f"| **{variant}**: {WHAT[variant]} | {one['tokens_per_second']:.1f} | {one['tokens_per_cpu_second']:.1f} | "
             f"{one['loss_tokens_per_second']:.1f} | {1 - last['tokens'] / last['padded_tokens']:.0%} | "

@@ -34,7 +34,7 @@ from finetune.train import IGNORED, Step, answers, collate, train
 from finetune.vocab import fit_vocabulary
 
 DEMO = Path("configs/finetune/demo.yaml")
-MARKS = (250, 500, 1000, 2000, 4000, 8000, 16000)  # tokens trained after which ours is judged too
+MARKS = (150, 300, 600, 1000, 1500, 2000, 3000, 4000, 8000, 16000)  # tokens trained after which ours is judged too
 EVERY = 3  # of the training rows; more than any variant gets through
 PREDECESSOR_LORA = Lora(r=64, alpha=128)  # its settings: study of the predecessor's training script
 PREDECESSOR_RATE = 5e-6
