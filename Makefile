@@ -22,7 +22,7 @@ serve: setup ## 학습된 학생을 교사 옆에 띄운다
 	@$(PY) -m serve app
 
 test: setup-test ## 시험 (오프라인)
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n $${TEST_WORKERS:-2} --dist loadfile
 
 lint: setup-test ## ruff
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
