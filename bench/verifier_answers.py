@@ -57,8 +57,9 @@ def recorded(statutes: str = "none") -> list[Sample]:
     samples = []
     for path in sorted(RECORDINGS.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").split("\n"):
-            record = json.loads(line) if line else {"document_id": ""}
-            document = documents.get(record["document_id"])
+            record = json.loads(line) if line else {"document_id": "", "prompt": ""}
+            # The other tasks have forms of their own, and answers that are not about one document alone.
+            document = documents.get(record["document_id"]) if record["prompt"] == "pairs" else None
             for pair in record["response"].values() if document else ():
                 source = "casebook" if document.kind == "judgment" else "digest"
                 samples.append(Sample(pair["question"], pair["answer"], document.as_of, document.text, source))

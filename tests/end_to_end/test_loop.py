@@ -25,7 +25,7 @@ DATA = {
     "documents": {"casebook": True, "provisions": "digest", "statutes": "none"},
     "teacher": {"kind": "recorded"},
     "worked": {"count": 120, "shares": {"gift": 1, "corporate": 1}},
-    "validation_share": 0.2,
+    "splits": {"validation": 0.2},
 }
 
 
