@@ -83,7 +83,7 @@ def build(
             if count and tasks:
                 spent = ask_documents(config, staff, library, count, tasks, judges, spool, free, console, desk, cluster)
                 _refuse_dead_teacher(library, tasks, spent)
-            kept = keep(spool, config, staging, decisions)
+            kept = keep(spool, config, judges, staging, decisions)
         (staging / ".spool.sqlite").unlink()
         write_summary(config, staff, library, count, kept, spent, decisions, time.monotonic() - began, staging)
         _replace(folder, staging)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 
-from data_gen.gates import Gate, judge, stateful_gates, stateless_gates
+from data_gen.gates import Gate, judge, stateful_gates
 from data_gen.gathering import Judged
+from data_gen.judging import JudgePool
 from data_gen.review.log import Decisions
 from data_gen.rows import SPLITS, Candidate, Counts, Failure, Rejection, Row, to_json
 from data_gen.settings import BuildConfig
@@ -36,7 +36,7 @@ class Kept:
     analyses: int = 0
 
 
-def keep(spool: Spool, config: BuildConfig, folder: Path, decisions: Decisions) -> Kept:
+def keep(spool: Spool, config: BuildConfig, judges: JudgePool, folder: Path, decisions: Decisions) -> Kept:
     """Write the splits, rejected.jsonl, failures.jsonl, recorded_answers.jsonl and analysis.jsonl into ``folder``."""
     kept = Kept()
     accepted = folder / _ACCEPTED
@@ -47,7 +47,7 @@ def keep(spool: Spool, config: BuildConfig, folder: Path, decisions: Decisions) 
             for name in (REJECTED, FAILED, RECORDED, ANALYSIS)
         }
         waiting = stack.enter_context(accepted.open("w", encoding="utf-8"))
-        for result in _decided(spool, config, decisions, files[ANALYSIS], kept):
+        for result in _decided(spool, config, judges, decisions, files[ANALYSIS], kept):
             kept.counts.add("requested", _source(result))
             if isinstance(result, Failure):
                 kept.counts.add("failed", result.source)
@@ -71,23 +71,19 @@ def keep(spool: Spool, config: BuildConfig, folder: Path, decisions: Decisions) 
 
 
 def _decided(
-    spool: Spool, config: BuildConfig, decisions: Decisions, analysis_file, kept: Kept
+    spool: Spool, config: BuildConfig, judges: JudgePool, decisions: Decisions, analysis_file, kept: Kept
 ) -> Iterator[Row | Rejection | Failure]:
     remembering = stateful_gates(config.gates)
-    # Opened only when somebody edited a row: it may have to read the evaluation files.
-    anew = cache(lambda: stateless_gates(config.gates))
     for judged in spool.in_order():
         assert isinstance(judged, Judged)
         if judged.analysis is not None:
             kept.analyses += 1
             analysis_file.write(json.dumps(judged.analysis, ensure_ascii=False) + "\n")
         for result in judged.results:
-            yield result if isinstance(result, Failure) else _decide(result, decisions, anew, remembering)
+            yield result if isinstance(result, Failure) else _decide(result, decisions, judges, remembering)
 
 
-def _decide(
-    result: Row | Rejection, decisions: Decisions, anew: Callable[[], Gates], remembering: Gates
-) -> Row | Rejection:
+def _decide(result: Row | Rejection, decisions: Decisions, judges: JudgePool, remembering: Gates) -> Row | Rejection:
     """People's word first, then the gates that remember.
 
     An edited row must pass every gate again, whether it was kept or refused before; a refused row that nobody edited stays
@@ -98,7 +94,7 @@ def _decide(
     if isinstance(decided, Rejection):
         return decided
     if (decided.question, decided.answer) != (row.question, row.answer):
-        judged = judge(Candidate(decided), anew())
+        (judged,) = judges.judge_many([Candidate(decided)])
         return judge(Candidate(judged), remembering) if isinstance(judged, Row) else judged
     return result if isinstance(result, Rejection) else judge(Candidate(decided), remembering)
 

@@ -23,9 +23,9 @@ from pathlib import Path
 from finetune.base import load_for_training, load_tokenizer, resolve_base
 from finetune.chat import preflight
 from finetune.checkpoint import Checkpoint, newest_checkpoint
-from finetune.data import Row, encode_rows, file_sha256, read_rows, require_disjoint_families, target_text
+from finetune.data import Row, encode_rows, file_sha256, read_rows, require_disjoint_families
 from finetune.device import Device, choose_device, peak_memory_bytes
-from finetune.domain import law_texts, source_sha256
+from finetune.domain import source_sha256
 from finetune.errors import InputError
 from finetune.metrics_store import require_store
 from finetune.settings import DomainStage, PreferenceStage, RunConfig
@@ -122,11 +122,9 @@ def _run_into(
     weights = resolve_base(config.base, say)
     vocabulary = None
     if config.fit_vocab:
-        from finetune.vocab import fit_vocabulary
+        from finetune.vocab import fit_vocabulary, run_texts
 
-        texts = [text for row in train_rows for text in (row.question, target_text(row, config.target))]
-        texts += [text for stage in config.stages for text in _stage_texts(stage)]
-        fitted = fit_vocabulary(weights, texts, say)
+        fitted = fit_vocabulary(weights, run_texts(config, train_rows), say)
         weights, vocabulary = fitted.weights, {"pieces": fitted.pieces, "before": fitted.pieces_before}
     tokenizer = load_tokenizer(weights)
     if here and here.first:
@@ -285,17 +283,6 @@ def code_sha256() -> str:
 def run_fingerprint(parts: dict[str, str]) -> str:
     """One SHA-256 of the parts."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
-
-
-def _stage_texts(stage) -> list[str]:
-    """What else the vocabulary has to hold."""
-    if isinstance(stage, DomainStage):
-        return law_texts(stage.texts)
-    if isinstance(stage, PreferenceStage):
-        from finetune.preference import read_pairs
-
-        return [text for pair in read_pairs(stage.pairs) for text in (pair.question, pair.chosen, pair.rejected)]
-    return []
 
 
 def finished_run(out: Path, fingerprint: str) -> dict | None:

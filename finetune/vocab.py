@@ -19,7 +19,9 @@ from pathlib import Path
 
 from finetune.base import BaseWeights, cache_folder, load_model, load_tokenizer, whole_or_nothing
 from finetune.chat import END_OF_TURN, render_prompt
+from finetune.data import Row, target_text
 from finetune.errors import GateError, InputError
+from finetune.settings import DomainStage, PreferenceStage, RunConfig
 
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")
@@ -35,6 +37,21 @@ class Fitted:
     pieces: int
     pieces_before: int
     kept: tuple[int, ...]  # ids of the pieces in the base's vocabulary, ascending; a piece's place is its new id
+
+
+def run_texts(config: RunConfig, rows: list[Row]) -> list[str]:
+    """Every text that the vocabulary of a run has to hold: its training rows, and what its other stages read."""
+    texts = [text for row in rows for text in (row.question, target_text(row, config.target))]
+    for stage in config.stages:
+        if isinstance(stage, DomainStage):
+            from finetune.domain import law_texts
+
+            texts += law_texts(stage.texts)
+        elif isinstance(stage, PreferenceStage):
+            from finetune.preference import read_pairs
+
+            texts += [text for pair in read_pairs(stage.pairs) for text in (pair.question, pair.chosen, pair.rejected)]
+    return texts
 
 
 def fit_vocabulary(weights: BaseWeights, texts: Iterable[str], say=print) -> Fitted:

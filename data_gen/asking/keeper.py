@@ -31,10 +31,10 @@ class Keeper(Protocol):
 
 
 class Ledger(Protocol):
-    """What LocalKeeper needs of asking/ledger.py.  Each ``reserve`` is followed by one ``charge`` or one ``release``."""
+    """What LocalKeeper needs of asking/ledger.py.  Each ``reserve_or_wait`` is followed by one ``charge`` or one ``release``."""
 
-    def reserve(self, request: Request) -> None:
-        """Raises BudgetReached when the money left does not cover what is under way and this request."""
+    async def reserve_or_wait(self, request: Request) -> None:
+        """Waits for money that calls under way may leave over; raises BudgetReached when there is none."""
         ...
 
     def charge(self, request: Request, usage: Usage, via: Literal["live", "batch"]) -> float | None:
@@ -57,7 +57,7 @@ class LocalKeeper:
         if batch := self._store.batch_of(request.key):
             # Asked live as well, it would be paid for twice.
             raise TeacherFailure(f"일괄 요청 {batch}에서 답을 기다리는 중 (waiting in a batch)")
-        self._ledger.reserve(request)
+        await self._ledger.reserve_or_wait(request)
 
     async def keep(self, request: Request, stored: Stored) -> Stored:
         priced = replace(stored, usd=self._ledger.charge(request, stored.usage, stored.via))

@@ -15,10 +15,10 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from finetune.base import BaseWeights, load_model, load_tokenizer, resolve_base
-from finetune.data import read_rows, target_text
+from finetune.data import read_rows
 from finetune.errors import InputError
 from finetune.evaluation.subjects import Subject, gguf_subject, torch_subject
-from finetune.settings import Base, DomainStage, PreferenceStage, RunConfig, read_config
+from finetune.settings import Base, RunConfig, read_config
 from taxlaw.strict_config import StrictModel, validate
 
 TITLES = {"base": "학습 전 base", "adapter": "학습 후 adapter", "merged": "합친 모델 (fp32)"}
@@ -112,12 +112,10 @@ def base_of(run: FinishedRun, dataset: Path, say=print) -> BaseWeights:
     """
     weights = resolve_base(run.config.base, say)
     if run.vocabulary:
-        from finetune.vocab import fit_vocabulary
+        from finetune.vocab import fit_vocabulary, run_texts
 
         rows = read_rows(dataset / "train.jsonl")
-        texts = [text for row in rows for text in (row.question, target_text(row, run.config.target))]
-        texts += [text for stage in run.config.stages for text in _stage_texts(stage)]
-        weights = fit_vocabulary(weights, texts, say).weights
+        weights = fit_vocabulary(weights, run_texts(run.config, rows), say).weights
     if weights.key != run.base_key:
         raise InputError(
             f"이 실행이 쓴 base 를 다시 만들 수 없습니다: {run.folder}\n"
@@ -125,19 +123,6 @@ def base_of(run: FinishedRun, dataset: Path, say=print) -> BaseWeights:
             "  학습에 쓴 데이터셋 폴더를 --dataset 으로 주거나, --only student 로 GGUF 만 재세요."
         )
     return weights
-
-
-def _stage_texts(stage) -> list[str]:
-    """What else the vocabulary was fitted to, as the run did it."""
-    if isinstance(stage, DomainStage):
-        from finetune.domain import law_texts
-
-        return law_texts(stage.texts)
-    if isinstance(stage, PreferenceStage):
-        from finetune.preference import read_pairs
-
-        return [text for pair in read_pairs(stage.pairs) for text in (pair.question, pair.chosen, pair.rejected)]
-    return []
 
 
 def run_subjects(

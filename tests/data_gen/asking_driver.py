@@ -40,7 +40,7 @@ LINE = Task("pairs", frozenset({"openapi"}), (), Line, lambda _: [])
 class FreePurse:
     """A ledger without prices and without a cap."""
 
-    def reserve(self, _request) -> None:
+    async def reserve_or_wait(self, _request) -> None:
         pass
 
     def charge(self, _request, _usage, _via) -> None:

@@ -175,7 +175,7 @@ def test_the_estimate_sends_nothing_and_the_cap_ends_the_build_whole(fake, proje
         sent = endpoint.requests
         assert 0 < sent < TASKS_PER_DOCUMENT * len(NUMBERS)
         record = json.loads((tmp_path / "set" / "run.json").read_text(encoding="utf-8"))
-        assert 0 < record["usd"] <= 0.05 + 0.01
+        assert 0.04 < record["usd"] <= 0.05 + 0.01, "first answers expected longer than they are must not waste the cap"
         ids = outcomes(tmp_path / "set")
         assert len(ids) == len(set(ids)) == 3 * len(NUMBERS), "what the cap left out is a failure with that reason"
         done = run(command(endpoint.url))

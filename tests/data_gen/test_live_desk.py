@@ -31,7 +31,7 @@ class Purse:
     def __init__(self, calls: int = 10**9) -> None:
         self.calls, self.held = calls, 0
 
-    def reserve(self, _request) -> None:
+    async def reserve_or_wait(self, _request) -> None:
         if self.calls <= 0:
             raise BudgetReached("금액 상한")
         self.calls -= 1
