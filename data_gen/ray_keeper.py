@@ -35,9 +35,11 @@ class _Claim:
     """Set while money is reserved for it, that is while the call is under way."""
     touched: float = field(default_factory=time.monotonic)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: bool = False
+    """For money that other calls may leave over: its worker need not be heard of meanwhile."""
 
     def lapsed(self) -> bool:
-        return time.monotonic() - self.touched >= _LAPSE_S
+        return not self.waiting and time.monotonic() - self.touched >= _LAPSE_S
 
 
 class KeeperActor:
@@ -95,10 +97,18 @@ class KeeperActor:
         try:
             if self._stopped:
                 raise self._stopped
+            claim.waiting = True
             await self._keepers[teacher].reserve(request)
+            # While it waited the run may have been stopped, or the worker replaced: then nobody will send this call.
+            if self._stopped or self._claims.get(request.key) is not claim:
+                self._ledgers[teacher].release(request)
+                raise self._stopped or TeacherFailure(DIED)
         except (DataGenError, TeacherFailure):
-            self._free(request.key)
+            if self._claims.get(request.key) is claim:
+                self._free(request.key)
             raise
+        finally:
+            claim.waiting = False
         claim.request, claim.touched = request, time.monotonic()
 
     async def keep(self, teacher: str, request: Request, stored: Stored) -> tuple[bool, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from data_gen import ray_keeper
 from data_gen.asking.values import Request, Stored, Usage
-from data_gen.errors import BudgetReached, DataGenError
+from data_gen.errors import BudgetReached, DataGenError, TeacherFailure
 from data_gen.ray_keeper import DIED, KeeperActor, RayKeeper
 from data_gen.store import Store
 
@@ -19,8 +19,12 @@ class Money:
     cap: int
     spent: int = 0
     held: list[str] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    """Where a reservation waits, when there is one: for money of other calls."""
 
-    def reserve(self, request):
+    async def reserve_or_wait(self, request):
+        if self.gate:
+            await self.gate.wait()
         if self.spent + len(self.held) >= self.cap:
             raise BudgetReached("상한")
         self.held.append(request.key)
@@ -183,6 +187,47 @@ def test_after_a_stop_nothing_is_sent_and_what_is_under_way_is_kept(cluster):
         assert await idle is True
         assert await b.find(request("x")) == await a.find(request("x"))
         assert money.spent == 1
+
+    cluster(scenario)
+
+
+def test_money_that_came_after_a_stop_sends_nothing_and_is_free_again(cluster):
+    async def scenario(actor, a, _b, money):
+        money.gate = asyncio.Event()
+        await a.find(request("x"))
+        sending = asyncio.ensure_future(a.reserve(request("x")))
+        await settle()
+        await actor.stop(DataGenError("키 거부"))
+        money.gate.set()
+        with pytest.raises(DataGenError, match=r"^키 거부$"):
+            await sending
+        assert not money.held
+        assert await actor.idle(20) is True
+
+    cluster(scenario)
+
+
+def test_who_waits_for_money_keeps_its_request_until_its_successor_comes(cluster, monkeypatch):
+    async def scenario(actor, a, b, money):
+        money.gate = asyncio.Event()
+        await a.find(request("x"))
+        first = asyncio.ensure_future(a.reserve(request("x")))
+        await settle()
+        monkeypatch.setattr(ray_keeper, "_LAPSE_S", 0.0)
+        other = asyncio.ensure_future(b.find(request("x")))
+        await settle()
+        assert not other.done()  # silence while waiting is no sign of death
+        await actor.hello("a")
+        assert await other is None
+        second = asyncio.ensure_future(b.reserve(request("x")))
+        await settle()
+        money.gate.set()
+        with pytest.raises(TeacherFailure):
+            await first
+        await second
+        assert money.held == ["x"]  # the successor's alone
+        assert (await b.keep(request("x"), answer("x"))).text == "답 x"
+        assert (money.spent, money.held) == (1, [])
 
     cluster(scenario)
 
