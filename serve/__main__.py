@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--max_new_tokens는 1 이상이어야 합니다")
     if args.json and (args.interactive or args.command == "app"):
         parser.error("--json은 --question 또는 --questions_file과 함께 씁니다")
-    from serve.cli import run
+    from serve.terminal.cli import run
 
     return run(args)
 

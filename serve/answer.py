@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from serve.backends import Backend, Finish, GenParams, Message
+from serve.backends.protocol import Backend, Finish, GenParams, Message
 from serve.complete import Completion, complete
 from serve.prompt import clean_question
 

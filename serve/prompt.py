@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from serve.backends import Message
+from serve.backends.protocol import Message
 from serve.errors import Code, ServeError
 
 # Turn markers of the common model families.  A GGUF's own control tokens are added by the caller: a question must not be

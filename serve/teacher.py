@@ -18,9 +18,9 @@ from typing import Literal
 
 from jinja2 import Environment, StrictUndefined, TemplateError
 
-from serve.backends import Backend, BackendInfo, Delta, GenParams, Message
+from serve.backends.openai_endpoint import OpenAIBackend, OpenAIOptions, find_key
+from serve.backends.protocol import Backend, BackendInfo, Delta, GenParams, Message
 from serve.errors import Code, ServeError
-from serve.openai_backend import OpenAIBackend, OpenAIOptions, find_key
 from serve.prompt import clean_question
 from serve.settings import TeacherConfig
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from serve import cli
 from serve.__main__ import build_parser, main
-from serve.backends import FakeBackend
+from serve.backends.fake import FakeBackend
 from serve.errors import Code, ServeError
+from serve.terminal import cli
 
 QUESTION = "세율은 얼마인가요?"
 NOTICE = "AI가 생성한 답변입니다 (AI 기본법 제31조). 세무 자문이 아닙니다 (세무사법 제2조·제20조).\n"

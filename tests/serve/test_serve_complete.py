@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from serve.answer import Answer, answer_stream, student_messages
-from serve.backends import FakeBackend, GenParams
+from serve.backends.fake import FakeBackend
+from serve.backends.protocol import GenParams
 from serve.complete import complete
 
 AS_OF = date(2025, 7, 1)

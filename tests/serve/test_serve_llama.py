@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serve.backends import GenParams, Message
+from serve.backends.llama import LlamaCppBackend, LlamaOptions
+from serve.backends.protocol import GenParams, Message
 from serve.errors import Code, ServeError
-from serve.llama_backend import LlamaCppBackend, LlamaOptions
 
 gguf = pytest.importorskip("gguf")
 pytest.importorskip("llama_cpp")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serve.markdown_ko import normalise_markdown
+from serve.page.markdown_ko import normalise_markdown
 
 
 @pytest.mark.parametrize(

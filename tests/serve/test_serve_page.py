@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from serve.backends import BackendInfo, Delta, FakeBackend
+from serve.backends.fake import FakeBackend
+from serve.backends.protocol import BackendInfo, Delta
 from serve.settings import Student
 from serve.teacher import RECORDED_LABEL, Teacher
 
@@ -51,7 +52,7 @@ class PageStudent(FakeBackend):
 @pytest.fixture(scope="module")
 def site(keyless_teacher, demo_config, as_of):
     """A running page with a keyless teacher and the real verifier; its address and its student."""
-    from serve.app import build_page, launch
+    from serve.page.app import build_page, launch
 
     student = PageStudent()
     student.released, student.stopped = threading.Event(), threading.Event()
@@ -84,8 +85,8 @@ def test_named_endpoints(site) -> None:
 
 
 def test_open_hosts_are_refused(demo_config, keyless_teacher, as_of) -> None:
-    from serve.app import build_page, launch
     from serve.errors import ServeError
+    from serve.page.app import build_page, launch
 
     config = demo_config(page={"host": "0.0.0.0"})
     page = build_page(config, STUDENT, FakeBackend(), keyless_teacher({}), as_of)

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from serve.backends import Message
+from serve.backends.protocol import Message
 from serve.errors import Code, ServeError
 from serve.prompt import clean_question, render_prompt, strip_control_tokens
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from serve.backends import FakeBackend, GenParams, Message
+from serve.backends.fake import FakeBackend
+from serve.backends.openai_endpoint import OpenAIBackend, OpenAIOptions, find_key
+from serve.backends.protocol import GenParams, Message
 from serve.errors import Code, ServeError
-from serve.openai_backend import OpenAIBackend, OpenAIOptions, find_key
 from serve.teacher import RECORDED_LABEL, Teacher, load_recorded, open_teacher
 
 KEY = "secret0123456789"  # of no known pattern: redaction must know the key itself

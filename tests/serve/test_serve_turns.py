@@ -6,7 +6,9 @@ import threading
 
 import pytest
 
-from serve.backends import FakeBackend, GenParams, Message, Superseded, Turnstile
+from serve.backends.fake import FakeBackend
+from serve.backends.protocol import GenParams, Message
+from serve.backends.turnstile import Superseded, Turnstile
 from serve.errors import Code, ServeError
 
 ASK = [Message("user", "질문")]

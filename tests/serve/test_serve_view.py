@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from serve import page_view as view
 from serve.answer import Answer, Stats
 from serve.complete import complete
+from serve.page import view
 from serve.settings import Student
 from serve.teacher import RECORDED_LABEL
 from taxlaw.verify import Finding, Verdict

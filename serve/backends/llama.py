@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from serve.backends import BackendInfo, Delta, GenParams, Message, Superseded, Turnstile
+from serve.backends.protocol import BackendInfo, Delta, GenParams, Message
+from serve.backends.turnstile import Superseded, Turnstile
 from serve.errors import Code, ServeError
 from serve.prompt import render_prompt
 

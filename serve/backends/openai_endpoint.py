@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from serve.backends import BackendInfo, Delta, GenParams, Message
+from serve.backends.protocol import BackendInfo, Delta, GenParams, Message
 from serve.errors import Code, ServeError
 
 _KEY_LIKE = re.compile(r"(?:sk|up|pk|key)[-_][A-Za-z0-9_\-*]{6,}")

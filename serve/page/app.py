@@ -20,12 +20,12 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is im
 
 import gradio as gr
 
-from serve import page_view as view
 from serve.answer import Answer, Progress, answer_stream, student_messages
-from serve.backends import Backend, GenParams
+from serve.backends.protocol import Backend, GenParams
 from serve.errors import EXIT_OK, Code, ServeError
-from serve.page_style import CSS, HEAD, theme
-from serve.page_turns import Asked, Ending, paced
+from serve.page import view
+from serve.page.style import CSS, HEAD, theme
+from serve.page.turns import Asked, Ending, paced
 from serve.prompt import clean_question
 from serve.settings import ServeConfig, Student, parse_as_of
 from serve.teacher import Teacher

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TextIO
 
 from serve.answer import FINISH_KO, Answer, Progress, answer_stream, student_messages
-from serve.backends import Backend, GenParams
-from serve.batch import read_questions, write_answers
+from serve.backends.protocol import Backend, GenParams
 from serve.complete import FACTS_TITLE, WORKING_TITLE, looks_like_call
 from serve.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, ServeError
 from serve.prompt import clean_question
 from serve.settings import ServeConfig, Student, find_student, parse_as_of, read_config, today_in_korea
 from serve.teacher import Teacher, open_teacher
+from serve.terminal.batch import read_questions, write_answers
 from taxlaw.errors import ConfigError
 
 NOTICE = "AI가 생성한 답변입니다 (AI 기본법 제31조). 세무 자문이 아닙니다 (세무사법 제2조·제20조)."
@@ -49,7 +49,7 @@ class Session:
 
 
 def open_student(config: ServeConfig, student: Student) -> Backend:
-    from serve.llama_backend import LlamaCppBackend, LlamaOptions
+    from serve.backends.llama import LlamaCppBackend, LlamaOptions
 
     chosen = config.student
     options = LlamaOptions(chosen.context_tokens, chosen.threads, chosen.gpu_layers, chosen.queue_seconds)
@@ -74,7 +74,7 @@ def run(
                 update={"student": config.student.model_copy(update={"max_new_tokens": args.max_new_tokens})}
             )
         if args.command == "app":
-            from serve.app import serve_page
+            from serve.page.app import serve_page
 
             page = config.page.model_copy(
                 update={key: value for key in ("host", "port") if (value := getattr(args, key)) is not None}

@@ -6,7 +6,7 @@ from html import escape
 
 from serve.answer import FINISH_KO, Answer, Stats
 from serve.complete import FACTS_TITLE, WORKING_TITLE, Completion, looks_like_call
-from serve.markdown_ko import normalise_markdown
+from serve.page.markdown_ko import normalise_markdown
 from serve.settings import Student
 from serve.teacher import RECORDED_LABEL, Teacher
 from taxlaw.money import format_won
