@@ -155,9 +155,8 @@ def predecessor(result: Result, config: RunConfig, seconds: float) -> None:
 
 def trl(result: Result, config: RunConfig, seconds: float, **options) -> None:
     """TRL's SFTTrainer on (prompt, completion) pairs; ``options`` beside its defaults."""
-    from trl import SFTConfig, SFTTrainer
-
     from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
 
     material = read_material(config, fitted=False)
     tuned = options.pop("tuned", False)
