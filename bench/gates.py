@@ -39,7 +39,7 @@ SHARES = {"gift": 4, "income": 3, "vat_simplified": 2, "corporate": 2}
 def pairs(size: int) -> Iterator:
     """``size`` candidates, two worked ones and one recorded in turn."""
     from data_gen.settings import WorkedSettings
-    from data_gen.worked import worked_candidates
+    from data_gen.worked.candidates import worked_candidates
 
     recorded = _recorded_rounds()
     worked = worked_candidates(WorkedSettings(count=size, shares=SHARES), AS_OF, SEED)
@@ -92,7 +92,7 @@ def one(size: int, workers: int) -> dict:
     from data_gen.rows import Candidate, Rejection
     from data_gen.settings import GateSettings, SplitSettings, WorkedSettings
     from data_gen.splits import assign, split_keys
-    from data_gen.worked import worked_candidates
+    from data_gen.worked.candidates import worked_candidates
 
     with tempfile.TemporaryDirectory() as folder:
         tests = Path(folder) / "tests.jsonl"

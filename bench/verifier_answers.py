@@ -15,7 +15,7 @@ from pathlib import Path
 
 from data_gen.documents import REPO_ROOT, Document, load_library
 from data_gen.settings import DocumentSettings, WorkedSettings
-from data_gen.worked import worked_candidates
+from data_gen.worked.candidates import worked_candidates
 from taxlaw.articles import indexed_laws, lookup
 from taxlaw.digest import load_digest
 from taxlaw.errors import SourceError

@@ -29,7 +29,7 @@ from data_gen.tasks import Task
 from data_gen.tasks.all_tasks import TASKS, applies
 from data_gen.teachers import Desk
 from data_gen.teachers.staff import check_keys, hire
-from data_gen.worked import worked_candidates
+from data_gen.worked.candidates import worked_candidates
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -80,6 +80,8 @@ class Row:
     """1 (easy) to 5; 0: not rated (calculator rows)."""
     verdicts: tuple[str, ...] = ()
     """What each gate of ``gates`` said, in the same order."""
+    held_out: str = ""
+    """What about this row no training row has: ``wordings`` or ``combinations`` (then it is in test), or ""."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,21 @@ from taxlaw.errors import ConfigError
 from taxlaw.strict_config import StrictModel, load_config
 
 WORKED_TAXES = ("gift", "income", "vat_simplified", "corporate")
+WorkedTax = Literal[
+    "gift",
+    "income",
+    "vat_simplified",
+    "corporate",
+    "inheritance",
+    "retirement",
+    "capital_gains",
+    "vat_general",
+    "penalty",
+    "holding",
+    "acquisition",
+    "property",
+    "withholding",
+]
 TaskName = Literal[
     "pairs", "scenario", "calculation", "followup", "law_change", "ask_back", "refusal", "labelled", "analysis"
 ]
@@ -40,12 +55,22 @@ class DocumentSettings(StrictModel):
     """Topics outside tax law, about which the task ``refusal`` is asked."""
 
 
+class HeldOutSettings(StrictModel):
+    """Test rows beside ``count``, with amounts no other row has, of a kind kept out of all other rows."""
+
+    wordings: Annotated[int, Field(ge=0)] = 0
+    """Questions in frames that no training question uses."""
+    combinations: Annotated[int, Field(ge=0)] = 0
+    """Cases that state a set of facts no training case states together."""
+
+
 class WorkedSettings(StrictModel):
     count: Annotated[int, Field(ge=0)] = 0
-    shares: dict[Literal["gift", "income", "vat_simplified", "corporate"], Annotated[float, Field(ge=0)]] = Field(
+    shares: dict[WorkedTax, Annotated[float, Field(ge=0)]] = Field(
         default_factory=lambda: dict.fromkeys(WORKED_TAXES, 1.0)
     )
     """Relative weight of each tax; they need not sum to one."""
+    held_out: HeldOutSettings = HeldOutSettings()
 
     @model_validator(mode="after")
     def _some_weight(self) -> WorkedSettings:

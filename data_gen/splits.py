@@ -42,10 +42,14 @@ class SplitKeys:
     stratum: str
     names: tuple[int, ...]
     grams: tuple[np.ndarray, ...]
+    held_out: bool = False
+    """Drawn so that no other row is like it: goes to test, and joins nobody."""
 
 
 def split_keys(row: Row, ngram: int = 12) -> SplitKeys:
     """The keys of one row.  Rows of one document share the array of its evidence as long as they come together."""
+    if row.held_out:
+        return SplitKeys(f"held out {row.held_out}", (), (), held_out=True)
     if row.style == "worked":
         return SplitKeys(row.tax, (_hash(f"family {row.family}"),), (word_grams(row.question, ngram),))
     names = {f"document {row.provenance.document_id}", f"family {row.family}"}
@@ -73,7 +77,12 @@ def assign(keys: Iterable[tuple[str, SplitKeys]], shares: SplitSettings, seed: i
     owners, arrays = [], []
     alone: list[tuple[int, int]] = []
     before: SplitKeys | None = None
-    for place, (row_id, key) in enumerate(keys):
+    apart: dict[str, str] = {}
+    for row_id, key in keys:
+        if key.held_out:
+            apart[row_id] = "test"
+            continue
+        place = len(ids)
         ids.append(row_id)
         strata.append(key.stratum)
         alone += [(name, place) for name in key.names]
@@ -84,6 +93,8 @@ def assign(keys: Iterable[tuple[str, SplitKeys]], shares: SplitSettings, seed: i
                 owners.append(place)
                 arrays.append(array)
         before = key
+    if not ids:
+        return apart
     if len(set(ids)) != len(ids):
         twice = next(name for name, count in Counter(ids).items() if count > 1)
         raise ValueError(f"row id twice: {twice}")
@@ -91,7 +102,7 @@ def assign(keys: Iterable[tuple[str, SplitKeys]], shares: SplitSettings, seed: i
     components: dict[int, list[int]] = {}
     for place in range(len(ids)):
         components.setdefault(_root(parent, place), []).append(place)
-    return _deal(list(components.values()), ids, strata, shares, seed)
+    return _deal(list(components.values()), ids, strata, shares, seed) | apart
 
 
 def _join(count: int, alone: list[tuple[int, int]], owners: list[int], arrays: list[np.ndarray]) -> list[int]:

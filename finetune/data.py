@@ -69,6 +69,8 @@ class Row(StrictModel):
     spans: list[Span] = Field(default_factory=list)
     difficulty: int = 0
     verdicts: list[str] = Field(default_factory=list)
+    held_out: str = ""
+    """What about the row no training row has: ``wordings``, ``combinations``, or "" for the ordinary ones."""
 
 
 @dataclass(frozen=True)

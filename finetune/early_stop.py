@@ -64,12 +64,16 @@ def measure(model, tokenizer, worked: list[Row], documents: list[Row], config: R
 
 
 def document_right(row: Row, answer: Generation) -> bool:
-    """An answer that ended by itself, says something, and in which the verifier finds no fault."""
+    """An answer that ended by itself, in which the verifier confirms something and finds no fault.
+
+    Without a fault alone is not right: an answer that only repeats the question, or says nothing, has none either.
+    """
     from taxlaw.verify import verify
 
-    if not answer.stopped or not answer.text.strip():
+    if not answer.stopped:
         return False
-    return verify(row.question, answer.text, date.fromisoformat(row.as_of), evidence=row.evidence).ok
+    verdict = verify(row.question, answer.text, date.fromisoformat(row.as_of), evidence=row.evidence)
+    return verdict.ok and any(finding.severity == "confirmed" for finding in verdict.findings)
 
 
 class Watch:

@@ -100,7 +100,7 @@ def _subjects(arguments: argparse.Namespace, finished, dataset: Path):
     if arguments.base:
         yield base_subject(arguments.base)
     if finished:
-        yield from run_subjects(finished, dataset, _names(arguments.only), _names(arguments.quantisations))
+        yield from run_subjects(finished, _names(arguments.only), _names(arguments.quantisations))
     taken: set[str] = set()
     for file in arguments.gguf:
         name = file.stem if file.stem not in taken else f"{file.parent.name}/{file.stem}"

@@ -1,6 +1,6 @@
 """Exact-answer accuracy on held-out worked examples: greedy answers, judged by the calculators through taxlaw.calls.
 
-Two generators, one judge: transformers for base and adapter, llama.cpp for the file that is served.
+The answers of a transformers model; those of a GGUF come from finetune/evaluation/gguf_model.py.  One judge for both.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from finetune.chat import render_prompt, stop_id
 from finetune.data import Row
@@ -87,31 +86,6 @@ def generate_with_transformers(model, tokenizer, rows: list[Row], settings: Eval
             kept = sequence if end is None else sequence[:end]
             answers[index] = Generation(tokenizer.decode(kept, skip_special_tokens=True), end is not None, len(kept))
     return [answers[index] for index in range(len(rows))]
-
-
-def generate_with_llama(gguf_file: Path, tokenizer, rows: list[Row], settings: Evaluation) -> list[Generation]:
-    """Greedy answers of a GGUF through llama.cpp, one at a time, as serving does it."""
-    from finetune.llama import open_gguf
-
-    stops = {stop_id(tokenizer), tokenizer.eos_token_id}
-    prompts = [prompt_of(row, tokenizer) for row in rows]
-    model = open_gguf(gguf_file, context=max(map(len, prompts)) + settings.max_new_tokens + 8)
-    answers = []
-    try:
-        for prompt in prompts:
-            kept: list[int] = []
-            stopped = False
-            for token in model.generate(prompt, temp=0.0):
-                stopped = token in stops
-                if stopped:
-                    break
-                kept.append(token)
-                if len(kept) == settings.max_new_tokens:
-                    break
-            answers.append(Generation(tokenizer.decode(kept, skip_special_tokens=True), stopped, len(kept)))
-    finally:
-        model.close()
-    return answers
 
 
 def score(

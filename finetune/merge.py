@@ -27,10 +27,14 @@ def merge_adapter(weights: BaseWeights, adapter: Path, dtype: str = "float32"):
     import torch
     from peft import PeftModel
     from peft.tuners.lora import LoraLayer
+    from peft.tuners.trainable_tokens import TrainableTokensLayer
 
     model = PeftModel.from_pretrained(load_model(weights, dtype), str(adapter)).eval()
     changed = 0
     for name, module in model.named_modules():
+        if isinstance(module, TrainableTokensLayer) and module.tied_adapter is None:
+            # Rows of added pieces; the output layer is tied to this very weight.
+            module.base_layer.weight.data = module.get_merged_weights(module.active_adapters).detach()
         if not isinstance(module, LoraLayer):
             continue
         weight = module.get_base_layer().weight

@@ -1,7 +1,9 @@
-"""Where a run's numbers go: always metrics.jsonl in the run folder, and one more local store when the config names it.
+"""Where a run's numbers go: always metrics.jsonl in the run folder, and one more local store.
 
-Nothing is sent anywhere by default: trackio and TensorBoard write local files, W&B runs offline unless WANDB_MODE says
-otherwise.  Knows nothing of training.
+The default is trackio where it is installed: one SQLite file per project, no server, no socket, 0.7 s of processor time to
+import (measured with 0.43).  Nothing is sent anywhere by default: TensorBoard writes local files as well, W&B runs offline
+unless WANDB_MODE says otherwise, trackio sends only when TRACKIO_SPACE_ID or TRACKIO_SERVER_URL is set.  Knows nothing of
+training.
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 from finetune.errors import InputError
@@ -56,6 +59,28 @@ def require_store(store: str) -> None:
         )
 
 
+def chosen_store(store: str) -> str:
+    """``store``, with "auto" made definite: trackio where it is installed, otherwise metrics.jsonl alone.
+
+    Raises InputError for a named store whose library is not installed.
+    """
+    require_store(store)
+    if store != "auto":
+        return store
+    return "trackio" if find_spec("trackio") else "jsonl"
+
+
+def store_line(store: str) -> str:
+    """Where the numbers of a run can be looked at, in words."""
+    shown = {
+        "trackio": "metrics.jsonl 과 trackio (이 컴퓨터에만; 보기: trackio show --project slm-forest)",
+        "tensorboard": "metrics.jsonl 과 TensorBoard (보기: tensorboard --logdir <out>/tensorboard)",
+        "wandb": f"metrics.jsonl 과 W&B ({os.environ.get('WANDB_MODE', 'offline')})",
+        "jsonl": "metrics.jsonl",
+    }
+    return f"지표: {shown[store]}"
+
+
 @contextmanager
 def open_metrics(
     folder: Path | None, store: str, project: str, name: str, records: Sequence[dict] = ()
@@ -72,7 +97,7 @@ def open_metrics(
         finally:
             metrics.close()
         return
-    require_store(store)
+    store = chosen_store(store)
     sinks = {"trackio": _trackio, "tensorboard": _tensorboard, "wandb": _wandb}
     metrics = Metrics(folder / FILE, list(records), sinks[store](folder, project, name) if store in sinks else None)
     try:
@@ -101,8 +126,13 @@ def _trackio(folder: Path, project: str, name: str) -> Sink:
     """A local SQLite file (TRACKIO_DIR); `trackio show` draws it."""
     import trackio
 
-    trackio.init(project=project, name=name, resume="allow", embed=False, auto_log_gpu=False, auto_log_cpu=False)
-    return lambda kind, record: trackio.log(_numbers(kind, record)), trackio.finish
+    def quietly(do: Callable, **options) -> None:
+        with redirect_stdout(StringIO()):  # it greets in several lines; store_line says the one that matters
+            do(**options)
+
+    options = {"resume": "allow", "embed": False, "auto_log_gpu": False, "auto_log_cpu": False}
+    quietly(trackio.init, project=project, name=name, **options)
+    return lambda kind, record: trackio.log(_numbers(kind, record)), lambda: quietly(trackio.finish)
 
 
 def _tensorboard(folder: Path, project: str, name: str) -> Sink:

@@ -26,12 +26,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the plan; 0 also when it fits nowhere, as that is an answer."""
     import json
     import sys
-    import warnings
 
+    from finetune.plan import make_plan
+    from finetune.quiet import quiet_libraries
     from finetune.settings import read_config
 
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
-    from finetune.plan import make_plan
+    quiet_libraries()
 
     plan = make_plan(read_config(arguments.config, arguments.dataset))
     if arguments.json:

@@ -15,21 +15,21 @@ import os
 import platform
 import shutil
 import time
-import warnings
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from finetune.base import load_for_training, load_tokenizer, resolve_base
+from finetune.base import load_for_training, load_tokenizer
 from finetune.chat import preflight
 from finetune.checkpoint import Checkpoint, newest_checkpoint
 from finetune.data import Row, encode_rows, file_sha256, read_rows, require_disjoint_families
 from finetune.device import Device, choose_device, peak_memory_bytes
 from finetune.domain import source_sha256
 from finetune.errors import InputError
-from finetune.metrics_store import require_store
+from finetune.metrics_store import chosen_store, store_line
 from finetune.settings import DomainStage, PreferenceStage, RunConfig
 
+EXPORT = "내보내기(export)"  # the part of a fingerprint that decides nothing of training
 PACKAGES = ("torch", "transformers", "peft", "gguf", "llama-cpp-python")
 
 
@@ -44,9 +44,10 @@ def run(config: RunConfig, force: bool = False, say=print) -> dict:
     train_rows = read_rows(config.dataset / "train.jsonl")
     validation = read_rows(config.dataset / "validation.jsonl")
     require_disjoint_families(train_rows, validation)
-    require_store(config.metrics)
+    store = chosen_store(config.metrics)
     parts = fingerprint_parts(config)
     fingerprint = run_fingerprint(parts)
+    trained_by = training_parts(parts)
     if not force and (finished := finished_run(config.out, fingerprint)):
         say(f"같은 설정·데이터·코드로 끝난 실행을 다시 씁니다: {config.out} (reused; --force 로 다시 학습)")
         _say_accuracy(finished, say)
@@ -56,14 +57,15 @@ def run(config: RunConfig, force: bool = False, say=print) -> dict:
         say = _say_nothing
     partial = config.out.with_name(config.out.name + ".partial")
     if here is None or here.first:
-        resumed = newest_checkpoint(partial / "checkpoints", parts, say)
+        resumed = newest_checkpoint(partial / "checkpoints", trained_by, say)
         if resumed is None:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
     if here:
         here.wait()  # the folder is now what all go on from
-        resumed = newest_checkpoint(partial / "checkpoints", parts, say)
-    record = _run_into(partial, config, train_rows, validation, parts, resumed, say, here)
+        resumed = newest_checkpoint(partial / "checkpoints", trained_by, say)
+    say(store_line(store))
+    record = _run_into(partial, config, train_rows, validation, trained_by, resumed, say, here)
     if not record:
         return record
     earlier = resumed.header["seconds_before"] if resumed else 0.0
@@ -74,9 +76,11 @@ def run(config: RunConfig, force: bool = False, say=print) -> dict:
         **record,
     }
     from finetune.card import render_card
+    from finetune.evaluation.survival import write_survival
 
     (partial / "model_card.md").write_text(render_card(record), encoding="utf-8")
     (partial / "run.json").write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    write_survival(record["survival"], partial)
     shutil.rmtree(partial / "checkpoints")
     _swap_in(partial, config.out)
     say(f"끝났습니다: {config.out} ({record['seconds'] / 60:.1f}분)")
@@ -88,21 +92,22 @@ def _run_into(
     config: RunConfig,
     train_rows: list[Row],
     validation: list[Row],
-    parts: dict[str, str],
+    trained_by: dict[str, str],
     resumed: Checkpoint | None,
     say,
     here=None,
 ) -> dict:
     import transformers
 
-    from finetune import evaluate, gguf_export, llama, merge, parity, report, stages, train
+    from finetune import evaluate, report, stages, student_file, train
+    from finetune.evaluation.run_folder import TITLES
+    from finetune.evaluation.subjects import torch_subject
     from finetune.lora import attach_lora, save_adapter, trainable_parameters
     from finetune.plan import refuse_what_cannot_fit
+    from finetune.quiet import quiet_libraries
+    from finetune.run_weights import weights_for
 
-    # transformers warns about its own renamed attributes on every load; nothing here can act on it.
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    quiet_libraries()
     transformers.set_seed(config.seed)
     started = time.monotonic()
     earlier = resumed.header["seconds_before"] if resumed else 0.0
@@ -119,13 +124,8 @@ def _run_into(
         )
     if here and not here.first:
         here.wait()  # the first fills the cache
-    weights = resolve_base(config.base, say)
-    vocabulary = None
-    if config.fit_vocab:
-        from finetune.vocab import fit_vocabulary, run_texts
-
-        fitted = fit_vocabulary(weights, run_texts(config, train_rows), say)
-        weights, vocabulary = fitted.weights, {"pieces": fitted.pieces, "before": fitted.pieces_before}
+    base = weights_for(config, train_rows, validation, say)
+    weights, vocabulary = base.weights, base.vocabulary
     tokenizer = load_tokenizer(weights)
     if here and here.first:
         here.wait()
@@ -144,17 +144,21 @@ def _run_into(
     lap("data")
 
     rows = evaluate.held_out(validation, config.evaluation.rows)
-    model = load_for_training(weights, config.base, device).eval()
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    evaluations: dict[str, dict] = dict(resumed.header["evaluations"]) if resumed else {}
-    if config.evaluation.base_rows and "base" not in evaluations and (here is None or here.first):
-        some = rows[: config.evaluation.base_rows]
-        answers = evaluate.generate_with_transformers(model, tokenizer, some, config.evaluation)
-        evaluations["base"] = evaluate.score(some, answers, config.evaluation.samples)
-        say(report.accuracy_lines({"base": evaluations["base"]})[0])
+    measured: dict[str, dict] = dict(resumed.header["measured"]) if resumed else {}  # evaluations and survival lines
+    model = load_for_training(base.before, config.base, device).eval()
+    if config.evaluation.base_rows and "base" not in measured and (here is None or here.first):
+        subject = torch_subject("base", TITLES["base"], model, load_tokenizer(base.before))
+        scored, line = student_file.measure_step(subject, rows[: config.evaluation.base_rows], rows, config)
+        measured["base"] = {"scored": scored, "line": line}
+        say(report.accuracy_lines({"base": scored})[0])
+        del subject
+    if weights != base.before:
+        del model  # not two at once
+        model = load_for_training(weights, config.base, device).eval()
     lap("evaluate_base")
 
-    model, layers = attach_lora(model, config.lora, config.seed)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    model, layers = attach_lora(model, config.lora, config.seed, base.new_rows)
     trained = trainable_parameters(model)
     if here:
         from finetune import parallel
@@ -164,10 +168,10 @@ def _run_into(
 
     def header() -> dict:
         spent = round(earlier + time.monotonic() - started, 1)
-        kept = {"evaluations": evaluations, "stage_seconds": seconds, "seconds_before": spent}
-        return {"fingerprint": parts, "machine": machine, **kept}
+        kept = {"measured": measured, "stage_seconds": seconds, "seconds_before": spent}
+        return {"fingerprint": trained_by, "machine": machine, **kept}
 
-    name = f"{config.out.name}-{run_fingerprint(parts)[:8]}"
+    name = f"{config.out.name}-{run_fingerprint(trained_by)[:8]}"
     job = stages.Job(model, tokenizer, config, device.kind, folder, name, header, say, here)
     results = stages.run_stages(job, materials, validation, resumed)
     if here:
@@ -190,42 +194,28 @@ def _run_into(
     save_adapter(model, weights.source, folder / "adapter")
     lap("train")
 
-    answers = evaluate.generate_with_transformers(model, tokenizer, rows, config.evaluation)
-    evaluations["adapter"] = evaluate.score(rows, answers, config.evaluation.samples)
-    say(report.accuracy_lines({"adapter": evaluations["adapter"]})[0])
-    del model
+    subject = torch_subject("adapter", TITLES["adapter"], model, tokenizer)
+    scored, line = student_file.measure_step(subject, student_file.step_rows(rows, config), rows, config)
+    measured["adapter"] = {"scored": scored, "line": line}
+    say(report.accuracy_lines({"adapter": scored})[0])
+    del model, subject
     lap("evaluate_adapter")
 
-    merged = merge.merge_adapter(weights, folder / "adapter", merge.merged_dtype(config))
-    whole = folder / "unquantised.gguf"
-    gguf_export.export_gguf(merged, tokenizer, whole, config.export.unquantised, config.out.name)
-    texts = (*parity.STRINGS, *(row.question for row in rows))
-    compared = parity.check_tokens(whole, tokenizer, texts)
-    questions = [row.question for row in rows[: config.export.parity_prompts]]
-    agreement = parity.greedy_agreement(whole, merged, tokenizer, questions, config.export.parity_tokens)
-    say(
-        f"변환 확인: 토큰 {compared}문장 일치, 합친 모델과 GGUF 의 greedy 토큰 "
-        f"{agreement['tokens_agreed']}/{agreement['tokens']} 일치"
-    )
-    del merged
-    student = folder / f"student-{config.export.quantisation}.gguf"
-    llama.quantise(whole, student, config.export.quantisation)
-    whole.unlink()
-    lap("export")
-
-    answers = evaluate.generate_with_llama(student, tokenizer, rows, config.evaluation)
-    evaluations["student"] = evaluate.score(rows, answers, config.evaluation.samples)
-    lap("evaluate_student")
+    lines = [one["line"] for one in measured.values()]
+    made = student_file.make_student(config, folder, weights, tokenizer, rows, lines, lap, say)
     record = {
         "student": {
-            "gguf": student.name,
-            "sha256": file_sha256(student),
-            "bytes": student.stat().st_size,
+            "gguf": made.student.name,
+            "sha256": file_sha256(made.student),
+            "bytes": made.student.stat().st_size,
             "quantisation": config.export.quantisation,
             "style": config.target,
         },
-        "eval": evaluations,
-        "parity": {"token_texts": compared, **agreement},
+        "eval": {**{name: one["scored"] for name, one in measured.items()}, "student": made.scored},
+        "survival": made.survival,
+        "parity": made.parity,
+        "quantisations": made.quantisations,
+        "gates": made.gates,
         "stages": summaries,
         "train": {**summary, "parameters": parameters, "trainable": trained, "lora_layers": layers},
         "config": json.loads(config.model_dump_json()),
@@ -247,9 +237,10 @@ def _run_into(
 def fingerprint_parts(config: RunConfig) -> dict[str, str]:
     """Hashes of everything that decides the result, by what a person would call it: settings, data, code, libraries.
 
-    Where the result goes, where the metrics go and how often checkpoints are written decide nothing.
+    Where the result goes, where the metrics go and how often checkpoints are written decide nothing.  What is exported
+    from the trained adapter, and through which gates, is a part of its own.
     """
-    aside = {"out": True, "dataset": True, "metrics": True, "train": {"checkpoint_minutes": True}}
+    aside = {"out": True, "dataset": True, "metrics": True, "train": {"checkpoint_minutes": True}, "export": True}
     data = hashlib.sha256()
     for name in ("train.jsonl", "validation.jsonl"):
         data.update(file_sha256(config.dataset / name).encode())
@@ -263,10 +254,16 @@ def fingerprint_parts(config: RunConfig) -> dict[str, str]:
     libraries = " ".join(f"{name}={metadata.version(name)}" for name in PACKAGES)
     return {
         "설정(settings)": hashlib.sha256(config.model_dump_json(exclude=aside).encode()).hexdigest(),
+        EXPORT: hashlib.sha256(config.export.model_dump_json().encode()).hexdigest(),
         "데이터(data)": data.hexdigest(),
         "코드(code)": code_sha256(),
         "라이브러리(libraries)": libraries,
     }
+
+
+def training_parts(parts: dict[str, str]) -> dict[str, str]:
+    """Those that decide the adapter: a checkpoint stays good when only the export or its gates were changed."""
+    return {part: value for part, value in parts.items() if part != EXPORT}
 
 
 def code_sha256() -> str:

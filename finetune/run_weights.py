@@ -1,19 +1,66 @@
-"""Finds again the weights a finished run was trained on: base, fitted and extended vocabulary, from run.json alone.
+"""The weights a run trains on (base, fitted and extended vocabulary), and how to find them again from run.json alone.
 
-The pieces of a fitted or extended vocabulary are read from the student's GGUF, so the dataset is not needed; the key in
-run.json proves that what was built is what the run used.
+The pieces of a fitted or extended vocabulary are then read from the student's GGUF, so the dataset is not needed; the key
+in run.json proves that what was built is what the run used.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from finetune.base import BaseWeights, load_tokenizer, resolve_base
+from finetune.data import Row
 from finetune.errors import GateError, InputError
-from finetune.settings import Base
+from finetune.settings import Base, RunConfig
+
+
+@dataclass(frozen=True)
+class RunWeights:
+    """``weights`` are trained on; ``before`` are they without added pieces, which is what "base" means in every table.
+
+    ``new_rows``: rows of the embedding that belong to added pieces.  ``vocabulary``: what run.json says of it, or None.
+    """
+
+    weights: BaseWeights
+    before: BaseWeights
+    new_rows: range
+    vocabulary: dict | None
+
+
+def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row], say=print) -> RunWeights:
+    """Make the base of a run available, its vocabulary fitted and extended as configured.
+
+    Raises InputError for what cannot be had, GateError when a proof of the vocabulary fails.
+    """
+    weights = resolve_base(config.base, say)
+    if not (config.fit_vocab or config.extend_vocab):
+        return RunWeights(weights, weights, range(0), None)
+    from finetune.vocab import fit_vocabulary, run_texts
+
+    texts = run_texts(config, train_rows)
+    if config.fit_vocab:
+        fitted = fit_vocabulary(weights, texts, say)
+        weights = fitted.weights
+        vocabulary = {"pieces": fitted.pieces, "before": fitted.pieces_before, "added": 0}
+    else:
+        size = len(load_tokenizer(weights))
+        vocabulary = {"pieces": size, "before": size, "added": 0}
+    if not config.extend_vocab:
+        return RunWeights(weights, weights, range(0), vocabulary)
+    from finetune.extend_vocab import extend_vocabulary
+    from finetune.fit_vocab import answer_groups, protected_texts
+
+    extended = extend_vocabulary(
+        weights, texts, config.extend_vocab, say, protected_texts(train_rows), answer_groups(validation)
+    )
+    added = len(extended.pieces)
+    rates = {name: [round(rate, 3) for rate in pair] for name, pair in extended.characters_per_token.items()}
+    vocabulary |= {"pieces": extended.first_id + added, "added": added, "characters_per_token": rates}
+    return RunWeights(extended.weights, weights, range(extended.first_id, extended.first_id + added), vocabulary)
 
 
 def read_run(folder: Path) -> dict:
@@ -35,23 +82,29 @@ def read_run(folder: Path) -> dict:
 
 def weights_of_run(folder: Path, say=print) -> BaseWeights:
     """The weights its adapter belongs to.  Raises InputError or GateError when they cannot be had again."""
+    return run_weights_of(folder, say).weights
+
+
+def run_weights_of(folder: Path, say=print) -> RunWeights:
+    """What `weights_for` gave when the run was made.  Raises InputError or GateError when it cannot be had again."""
     record = read_run(folder)
     try:
         weights = resolve_base(Base(**record["config"]["base"]), say)
     except ValidationError as exc:
         raise InputError(f"run.json 의 base 를 읽을 수 없습니다: {folder}: {exc.errors()[0]['msg']}") from exc
-    wanted = record["base"]["key"]
-    if weights.key != wanted and record["base"].get("vocabulary"):
-        weights = _with_vocabulary_of(weights, folder / record["student"]["gguf"], say)
-    if weights.key != wanted:
+    wanted, vocabulary = record["base"]["key"], record["base"].get("vocabulary")
+    found = RunWeights(weights, weights, range(0), vocabulary)
+    if weights.key != wanted and vocabulary:
+        found = _with_vocabulary_of(found, folder / record["student"]["gguf"], say)
+    if found.weights.key != wanted:
         raise GateError(
             f"실행이 쓴 base 를 다시 만들지 못했습니다 (another base): {folder}\n"
-            f"  run.json {wanted[:32]}…\n  지금     {weights.key[:32]}…\n  base 파일과 학생 GGUF 가 실행 때의 것인지 확인하세요."
+            f"  run.json {wanted[:32]}…\n  지금     {found.weights.key[:32]}…\n  base 파일과 학생 GGUF 가 실행 때의 것인지 확인하세요."
         )
-    return weights
+    return found
 
 
-def _with_vocabulary_of(weights: BaseWeights, student: Path, say) -> BaseWeights:
+def _with_vocabulary_of(found: RunWeights, student: Path, say) -> RunWeights:
     import gguf
 
     from finetune.gguf_slice import gguf_pieces
@@ -59,6 +112,7 @@ def _with_vocabulary_of(weights: BaseWeights, student: Path, say) -> BaseWeights
 
     if not student.is_file():
         raise InputError(f"학생 GGUF 가 없어 어휘를 알 수 없습니다 (no student file): {student}")
+    weights = found.weights
     pieces = gguf_pieces(gguf.GGUFReader(student))
     tokenizer = load_tokenizer(weights)
     vocab = tokenizer.get_vocab()
@@ -68,8 +122,9 @@ def _with_vocabulary_of(weights: BaseWeights, student: Path, say) -> BaseWeights
         raise GateError(f"학생 GGUF 의 어휘가 base 에서 온 것이 아닙니다 (another vocabulary): {student}")
     if len(kept) < len(vocab):
         weights = fit_to_ids(weights, kept, say)
-    if added:
-        from finetune.extend_vocab import extend_with
+    if not added:
+        return RunWeights(weights, weights, range(0), found.vocabulary)
+    from finetune.extend_vocab import extend_with
 
-        weights = extend_with(weights, added, say)
-    return weights
+    first = len(pieces) - len(added)
+    return RunWeights(extend_with(weights, added, say), weights, range(first, len(pieces)), found.vocabulary)

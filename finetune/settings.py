@@ -67,7 +67,7 @@ class EarlyStop(StrictModel):
     every_steps: int | None = Field(None, ge=1)
     patience: int = Field(3, ge=1)  # evaluations without improvement that end the stage
     rows: int = Field(24, ge=1)  # worked rows, none of them among those of the final evaluation
-    document_rows: int = Field(0, ge=0)  # rows from documents, right when the verifier finds no fault in the answer
+    document_rows: int = Field(0, ge=0)  # rows from documents, right when the verifier confirms something, no fault
     document_tokens: int = Field(256, ge=8)  # cap of such an answer
 
     @model_validator(mode="after")
@@ -85,6 +85,8 @@ class Train(StrictModel):
     warmup: float = Field(0.03, ge=0, lt=1)  # share of the budget
     weight_decay: float = Field(0.0, ge=0)
     clip: float = Field(1.0, gt=0)
+    # Learning rate of added pieces' embeddings, as a share of learning_rate (only with extend_vocab).
+    piece_rate: float = Field(0.3, gt=0)
     batch_size: int = Field(8, ge=1)  # rows per batch
     accumulate: int = Field(1, ge=1)  # batches per optimiser step
     pass_tokens: int = Field(1024, ge=16)  # tokens per forward pass; a longer batch is split, with the same gradient
@@ -168,10 +170,14 @@ Stage = Annotated[DomainStage | TaskStage | PreferenceStage, Field(discriminator
 
 
 class Evaluation(StrictModel):
-    """Exact-answer accuracy on held-out worked examples, before and after."""
+    """Exact-answer accuracy on held-out worked examples, before, after, and at each step to the student's file."""
 
-    rows: int = Field(48, ge=1)  # the same rows for base, adapter and GGUF; taken evenly over the taxes
+    rows: int = Field(48, ge=1)  # the same rows for every step; taken evenly over the taxes
     base_rows: int = Field(16, ge=0)  # the first of those rows; the base rarely stops, so it costs the most
+    # The first of those rows, for the steps in between: adapter, merged model, compared quantisations.  Left out: all.
+    step_rows: int | None = Field(None, ge=1)
+    merged: bool = True  # measure the merged model too: float32 on the CPU, so false for a large one
+    nll_rows: int = Field(16, ge=1)  # of which the likelihood of the right answer is measured
     max_new_tokens: int = Field(96, ge=8)
     batch_size: int = Field(16, ge=1)
     samples: int = Field(6, ge=0)  # answers kept in run.json, right and wrong
@@ -210,6 +216,8 @@ class Export(StrictModel):
     compare: tuple[Literal["Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0"], ...] = ()
     compare_tokens: int = Field(256, ge=1)  # answer tokens compared per quantisation
     gates: Gates = Gates()
+    # Least share of the adapter's right answers that the student's file still has; judged from 10 right answers on.
+    least_kept: float = Field(0.7, ge=0, le=1)
 
 
 class RunConfig(StrictModel):
@@ -223,11 +231,14 @@ class RunConfig(StrictModel):
     mix: dict[Style, float] = Field(default={"worked": 1.0})  # shares of an epoch's rows
     max_tokens: int = Field(512, ge=16)
     fit_vocab: bool = False  # keep only the pieces Korean tax text needs: faster, smaller, less general
-    extend_vocab: int = Field(0, ge=0)  # domain pieces added (finetune/extend_vocab.py); train them in m1
+    # Domain pieces added (finetune/extend_vocab.py), learned on the rows and on the law texts of domain stages.  Their
+    # embeddings are trained with the adapter in every stage; a domain stage (m1) first is what they need.
+    extend_vocab: int = Field(0, ge=0)
     lora: Lora = Lora()
     train: Train
     stages: tuple[Stage, ...] = Field((TaskStage(name="m2", kind="task"),), min_length=1)  # in this order, one adapter
-    metrics: Literal["jsonl", "trackio", "tensorboard", "wandb"] = "jsonl"  # metrics.jsonl is always written
+    # metrics.jsonl is always written; auto: trackio's local store beside it where trackio is installed.
+    metrics: Literal["auto", "jsonl", "trackio", "tensorboard", "wandb"] = "auto"
     evaluation: Evaluation = Evaluation()
     export: Export = Export()
 

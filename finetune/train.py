@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy
 
 from finetune.chat import Encoded
 from finetune.errors import GateError
+from finetune.lora import NEW_PIECES
 from finetune.settings import Train
 
 IGNORED = -100
@@ -229,7 +230,9 @@ def train(
     """
     objective = objective or answers(pad_id)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = torch.optim.AdamW(
+        parameter_groups(model, settings.piece_rate), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
     start = start or Position([], 0.0, 0.0, 0, None)
     steps, epoch, drawn = list(start.steps), start.epoch, start.batches
     if start.optimiser is not None:
@@ -247,7 +250,7 @@ def train(
         epoch = window[-1][0]
         rate = settings.learning_rate * learning_rate_factor(used, settings.warmup, settings.schedule)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         parts = [part for _, items in window for part in objective.cut(items, settings.pass_tokens)]
         tensors = [objective.collate(part, device) for part in (processes.share(parts) if processes else parts)]
         with adapter_autocast(model, device):
@@ -286,6 +289,14 @@ def train(
             began = clock() - seconds
     model.eval()
     return steps
+
+
+def parameter_groups(model, piece_rate: float) -> list[dict]:
+    """What is trained, for the optimiser: the adapters, and the embeddings of added pieces at their ``share`` of the rate."""
+    trained = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+    pieces = [value for name, value in trained if NEW_PIECES in name]
+    groups = [{"params": [value for name, value in trained if NEW_PIECES not in name], "share": 1.0}]
+    return [*groups, {"params": pieces, "share": piece_rate}] if pieces else groups
 
 
 def adapter_autocast(model, device: str):

@@ -1,18 +1,20 @@
-"""One question through one backend: stream, time, complete, verify.  Shared by the command line and the page."""
+"""One question through one backend: stream, time, complete, verify.  Called by the engine, which knows the rest."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
 from serve.backends.protocol import Backend, Finish, GenParams, Message
-from serve.complete import Completion, complete
+from serve.complete import Calculation, Completion, calculate, compare, complete
+from serve.prices import Cost
 from serve.prompt import clean_question
 
+Side = Literal["student", "teacher", "base"]
 FINISH_KO = {
     "stop": "끝까지 씀",
     "length": "길이 한도에서 잘림",
@@ -23,21 +25,33 @@ FINISH_KO = {
 
 @dataclass(frozen=True)
 class Stats:
-    """Times in seconds from asking, sizes in tokens; None where the backend does not know."""
+    """Times in seconds from asking, sizes in tokens and in characters without spaces; None where nobody knows."""
 
     first_seconds: float | None = None
     seconds: float = 0.0
     new_tokens: int | None = None
     prompt_tokens: int | None = None
     finish: Finish | None = None
+    characters: int = 0
+    first_characters: int = 0  # of these, those of the first piece
+
+    @property
+    def decoding_seconds(self) -> float | None:
+        """Time after the first token, so that reading the prompt does not count."""
+        if self.first_seconds is None or self.seconds <= self.first_seconds:
+            return None
+        return self.seconds - self.first_seconds
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Decoding speed after the first token, so that reading the prompt does not count."""
-        if self.first_seconds is None or not self.new_tokens or self.new_tokens < 2:
-            return None
-        decoding = self.seconds - self.first_seconds
-        return (self.new_tokens - 1) / decoding if decoding > 0 else None
+        decoding = self.decoding_seconds
+        return (self.new_tokens - 1) / decoding if decoding and self.new_tokens and self.new_tokens > 1 else None
+
+    @property
+    def chars_per_second(self) -> float | None:
+        """Two models cut Korean into different tokens; characters a second can be compared."""
+        decoding, later = self.decoding_seconds, self.characters - self.first_characters
+        return later / decoding if decoding and later > 0 else None
 
 
 @dataclass(frozen=True)
@@ -47,31 +61,69 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A finished answer.  ``verdict`` is taxlaw.verify.Verdict on ``completion.final``."""
+class Asked:
+    """What an answer is an answer to, and who gives it.
 
-    side: Literal["student", "teacher"]
+    ``earlier``: the person's questions before it, whose facts it may take up.  ``sent``: the question as it left this machine, when personal data were masked in it.  ``sources``: the evidence in the
+    prompt (taxlaw.search.Hit).  ``statutes``: texts by (law, article).  ``price``: what (prompt, new) tokens cost.
+    """
+
+    side: Side
+    source: str
+    question: str
+    as_of: date
+    measured: bool = True  # False for a recording, whose speed says nothing
+    sources: tuple[Any, ...] = ()
+    earlier: tuple[str, ...] = ()
+    sent: str | None = None
+    statutes: Mapping[tuple[str, str], Any] | None = None
+    price: Callable[[int | None, int | None], Cost | None] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished answer.  ``verdict`` is taxlaw.verify.Verdict on ``completion.final``.
+
+    ``calculation``: what code reads in the question and computes by itself, whoever answers.  ``usd``, ``won``: None when no
+    price is known.  ``cached``: this very question was answered before.  ``id``: of the record, None when none is kept.
+    """
+
+    side: Side
     source: str
     question: str
     as_of: date
     completion: Completion
     stats: Stats
     verdict: Any
-    measured: bool = True  # False for a recording, whose speed says nothing
+    measured: bool = True
+    sources: tuple[Any, ...] = ()
+    calculation: Calculation | None = None
+    usd: float | None = None
+    won: float | None = None
+    cached: bool = False
+    id: int | str | None = None
+    sent: str | None = None
+    statutes: Mapping[tuple[str, str], Any] | None = None
 
     def as_dict(self) -> dict:
         """The answer as JSON; ``answer`` is the model's own text, ``completed`` what was verified."""
-        stats = self.stats
+        from serve.verification import explain
+
+        stats, timed = self.stats, self.measured and not self.cached
         return {
+            "id": self.id,
             "side": self.side,
             "source": self.source,
             "question": self.question,
+            "sent": self.sent,
             "as_of": self.as_of.isoformat(),
             "answer": self.completion.raw,
             "completed": self.completion.final,
             "facts": dict(self.completion.facts),
             "computed_by_code": self.completion.working,
             "problem": self.completion.problem,
+            "calculation": self.calculation.as_dict() if self.calculation else None,
+            "sources": [_source(hit) for hit in self.sources],
             "verdict": {
                 "ok": self.verdict.ok,
                 "summary": self.verdict.summary(),
@@ -85,19 +137,43 @@ class Answer:
                     for finding in self.verdict.findings
                 ],
             },
+            "verification": explain(self).as_dict(),
+            "cached": self.cached,
+            "usd": self.usd,
+            "won": _rounded(self.won, 2),
             "stats": {
-                "first_token_seconds": _rounded(stats.first_seconds, 3) if self.measured else None,
-                "tokens_per_second": _rounded(stats.tokens_per_second, 1) if self.measured else None,
-                "seconds": round(stats.seconds, 3) if self.measured else None,
+                "first_token_seconds": _rounded(stats.first_seconds, 3) if timed else None,
+                "tokens_per_second": _rounded(stats.tokens_per_second, 1) if timed else None,
+                "chars_per_second": _rounded(stats.chars_per_second, 1) if timed else None,
+                "seconds": round(stats.seconds, 3) if timed else None,
                 "prompt_tokens": stats.prompt_tokens,
                 "new_tokens": stats.new_tokens,
+                "characters": stats.characters,
                 "finish": stats.finish,
             },
         }
 
 
+def _source(hit: Any) -> dict:
+    """One piece of evidence as JSON."""
+    passage = hit.passage
+    days = {key: getattr(passage, key) for key in ("effective_from", "effective_to")}
+    return {
+        "rank": hit.rank,
+        "score": _rounded(float(hit.score), 4),
+        "why": hit.why,
+        **{key: getattr(passage, key) for key in ("id", "kind", "title", "heading", "text", "url", "source")},
+        **{key: day.isoformat() if day else None for key, day in days.items()},
+    }
+
+
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
+
+
+def count_characters(text: str) -> int:
+    """Characters without spaces: Hangul syllables, digits, signs."""
+    return sum(not char.isspace() for char in text)
 
 
 def student_messages(question: str) -> tuple[Message, ...]:
@@ -105,35 +181,81 @@ def student_messages(question: str) -> tuple[Message, ...]:
     return (Message("user", clean_question(question)),)
 
 
+def stream_answer(
+    backend: Backend,
+    messages: Sequence[Message],
+    params: GenParams,
+    asked: Asked,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Progress | Answer]:
+    """Yield Progress per delta and one Answer last.  Closing it closes the backend's stream.  Raises ServeError."""
+    start = clock()
+    text, first, tokens, prompt_tokens, finish = "", None, 0, None, None
+    characters, first_characters = 0, 0
+    with closing(backend.stream(messages, params)) as deltas:
+        for delta in deltas:
+            text += delta.text
+            tokens += delta.tokens
+            characters += count_characters(delta.text)
+            if first is None and (delta.text or delta.tokens):
+                first = clock() - start
+                first_characters = characters
+            finish = delta.finish or finish
+            prompt_tokens = delta.prompt_tokens if delta.prompt_tokens is not None else prompt_tokens
+            tokens = delta.new_tokens if delta.new_tokens is not None else tokens
+            stats = Stats(first, clock() - start, tokens or None, prompt_tokens, finish, characters, first_characters)
+            if not delta.finish:
+                yield Progress(text, stats)
+    yield settle(text, stats, asked)
+
+
+def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answer:
+    """The Answer of a finished text: completed by the calculator, verified, priced.  ``text`` itself is kept as it is."""
+    from taxlaw.verify import verify
+
+    told = "\n".join((*asked.earlier, asked.question))
+    completion = complete(text, asked.as_of, told)
+    more: dict[str, Any] = {}
+    if asked.sources:
+        more["evidence"] = "\n\n".join(f"{hit.passage.title}\n{hit.passage.text}" for hit in asked.sources)
+    if asked.statutes:
+        more["statutes"] = asked.statutes
+    verdict = verify(told, completion.final, asked.as_of, **more)
+    calculation = calculate(asked.question, asked.as_of)
+    if calculation:
+        calculation = compare(calculation, completion.final, verdict, asked.as_of)
+    cost = asked.price(stats.prompt_tokens, stats.new_tokens) if asked.price and not cached else None
+    return Answer(
+        asked.side,
+        asked.source,
+        asked.question,
+        asked.as_of,
+        completion,
+        stats,
+        verdict,
+        asked.measured,
+        asked.sources,
+        calculation,
+        0.0 if cached else cost.usd if cost else None,
+        0.0 if cached else cost.won if cost else None,
+        cached,
+        None,
+        asked.sent,
+        asked.statutes,
+    )
+
+
 def answer_stream(
     backend: Backend,
     messages: Sequence[Message],
     params: GenParams,
     *,
-    side: Literal["student", "teacher"],
+    side: Side,
     source: str,
     as_of: date,
     measured: bool = True,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Progress | Answer]:
-    """Yield Progress per delta and one Answer last.  Closing it closes the backend's stream.  Raises ServeError."""
-    from taxlaw.verify import verify
-
-    question = messages[-1].content
-    start = clock()
-    text, first, tokens, prompt_tokens, finish = "", None, 0, None, None
-    with closing(backend.stream(messages, params)) as deltas:
-        for delta in deltas:
-            text += delta.text
-            tokens += delta.tokens
-            if first is None and (delta.text or delta.tokens):
-                first = clock() - start
-            finish = delta.finish or finish
-            prompt_tokens = delta.prompt_tokens if delta.prompt_tokens is not None else prompt_tokens
-            tokens = delta.new_tokens if delta.new_tokens is not None else tokens
-            stats = Stats(first, clock() - start, tokens or None, prompt_tokens, finish)
-            if not delta.finish:
-                yield Progress(text, stats)
-    completion = complete(text, as_of, question)
-    verdict = verify(question, completion.final, as_of)
-    yield Answer(side, source, question, as_of, completion, stats, verdict, measured)
+    """``stream_answer`` for a question that is the whole of the last message."""
+    asked = Asked(side, source, messages[-1].content, as_of, measured)
+    return stream_answer(backend, messages, params, asked, clock)

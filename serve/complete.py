@@ -1,43 +1,22 @@
-"""Finish a calculator call: the student read the facts, code does the arithmetic, and both are shown as what they are."""
+"""Finish a calculator call: the student read the facts, code does the arithmetic, and both are shown as what they are.
+
+And compute by code alone: what the question itself says, read by rule, whoever answers it.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from serve.call_labels import korean_facts
+
 FACTS_TITLE = "학생이 읽은 사실"
 WORKING_TITLE = "코드가 계산한 결과"
+CALCULATION_TITLE = "코드가 질문에서 바로 계산"
 
-_TAXES = {"gift": "증여세", "income": "종합소득세", "vat_simplified": "부가가치세(간이과세)", "corporate": "법인세"}
-_LABELS = {
-    "tax": "세목",
-    "amount": "증여재산가액",
-    "relation": "증여자",
-    "minor": "미성년자",
-    "generation_skip": "세대를 건너뛴 증여",
-    "marriage_birth": "혼인·출산 공제로 쓸 금액",
-    "debt": "인수한 채무",
-    "prior_gifts": "10년 안에 받은 증여",
-    "prior_tax": "이미 낸 증여세",
-    "filed": "기한 안에 신고",
-    "base": "과세표준",
-    "income": "종합소득금액",
-    "deductions": "소득공제",
-    "gross_pay": "총급여",
-    "dependants": "기본공제 대상자(본인 포함)",
-    "children": "자녀세액공제 대상 자녀",
-    "gross": "공급대가",
-    "industry": "업종",
-    "purchases": "매입 공급대가",
-    "card_sales": "신용카드 등 매출",
-    "months": "사업연도 개월 수",
-    "small_rental": "소규모 부동산임대업",
-    "year": "적용 연도",
-}
 _CALL_STARTS = ("{", "```json")
-_COUNTS = {"dependants": "명", "children": "명", "months": "개월", "year": "년"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +33,33 @@ class Completion:
     working: str | None = None
     problem: str | None = None
     result: Any = None
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """What code reads in a question by rule and computes, independent of every model.  Amounts in won.
+
+    ``call`` is canonical, ``result`` a taxlaw Result.  ``stated``: the final tax the answer arrives at, None when it states
+    none; ``agrees``: None when it cannot be told.
+    """
+
+    call: str
+    facts: tuple[tuple[str, str], ...]
+    result: Any
+    working: str
+    stated: int | None = None
+    agrees: bool | None = None
+
+    def as_dict(self) -> dict:
+        """The computation as JSON."""
+        return {
+            "call": self.call,
+            "facts": dict(self.facts),
+            "payable": self.result.payable,
+            "working": self.working,
+            "stated": self.stated,
+            "agrees": self.agrees,
+        }
 
 
 def looks_like_call(text: str) -> bool:
@@ -92,18 +98,30 @@ def complete(text: str, as_of: date, question: str) -> Completion:
     return Completion(raw, f"{canonical}\n\n{working}", facts, working, result=result)
 
 
-def korean_facts(call: dict) -> tuple[tuple[str, str], ...]:
-    """The keys and values of a call as (label, value) in Korean, amounts as they were written."""
-    return tuple((_LABELS.get(key, key), _korean_value(key, value)) for key, value in call.items())
+def calculate(question: str, as_of: date) -> Calculation | None:
+    """The computation of the case that ``question`` states for certain; None when it states none."""
+    from taxlaw.calls import call_text, render_working, run_call
+    from taxlaw.cases import read_case
+    from taxlaw.errors import UnsupportedCase
+
+    try:
+        call = read_case(question)
+        result = run_call(call, as_of)
+    except UnsupportedCase:  # MissingFact included; serve.verification says what is missing
+        return None
+    canonical = call_text(call)
+    return Calculation(canonical, korean_facts(json.loads(canonical)), result, render_working(result))
 
 
-def _korean_value(key: str, value: object) -> str:
-    from taxlaw.money import format_won
+def compare(calculation: Calculation, answer: str, verdict: Any, as_of: date) -> Calculation:
+    """``calculation`` beside the tax that ``answer`` states; whether they agree is for the verifier to say.
 
-    if key == "tax":
-        return _TAXES.get(str(value), str(value))
-    if isinstance(value, bool):
-        return "예" if value else "아니요"
-    if key in _COUNTS:
-        return f"{value}{_COUNTS[key]}"
-    return format_won(value) if isinstance(value, int) else str(value)
+    It knows that a question may ask for 산출세액, and that some taxes are told together with others.
+    """
+    from taxlaw.calls import answer_payable
+
+    stated = answer_payable(answer, as_of) if answer.strip() else None
+    wrong = any(f.kind == "number" and str(f.severity) == "fault" and f.expected for f in verdict.findings)
+    right = stated == calculation.result.payable or verdict.count("number", "confirmed") > 0
+    agrees = False if wrong else True if right else None
+    return replace(calculation, stated=stated, agrees=agrees)

@@ -6,30 +6,45 @@ already kept -> the backend -> completed, verified -> kept.  The interfaces only
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from serve.answer import Answer, Progress, answer_stream, student_messages
-from serve.backends.protocol import Backend, GenParams
+from serve.answer import Answer, Asked, Progress, Side, Stats, count_characters, settle, stream_answer, student_messages
+from serve.backends.protocol import Backend, GenParams, Message
 from serve.errors import Code, ServeError
+from serve.prices import FREE, Cost, Prices
+from serve.private_data import is_here, mask
 from serve.prompt import clean_question
 from serve.settings import ServeConfig, Student
 from serve.teacher import Teacher
 
-Side = Literal["student", "teacher", "base"]
+__all__ = ["Engine", "Question", "Seat", "Side", "open_engine"]
+
+_LEAST_ANSWER = 64  # tokens: a prompt that leaves less room than this is refused before it is sent
+_HITS = 5
+_LEAST_EVIDENCE = 100  # characters
+_TEACHER_EVIDENCE = 6000  # characters; the student has what it was trained with (taxlaw.evidence_prompt)
 
 
 @dataclass(frozen=True)
 class Question:
-    """``sources``: look evidence up and put it into the prompt.  ``session``: whose question, for the records."""
+    """``sources``: look evidence up and put it into the prompt.  ``session``, ``turn``: of the records, whose question it is.
+
+    The panes of one asking share one turn (``Engine.begin``).  ``fresh``: ask the model even if this answer is kept.
+    ``params``: other settings than the seat's.  ``history``: earlier turns, oldest first, which a student is trained to read.
+    """
 
     text: str
     as_of: date
     sources: bool = False
-    session: str | None = None
+    session: Any = None
+    turn: Any = None
+    fresh: bool = False
+    params: GenParams | None = None
+    history: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,9 +56,23 @@ class Seat:
     params: GenParams
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """One question made ready for one side: what is sent, to whom, and how it is labelled."""
+
+    backend: Backend
+    messages: tuple[Message, ...]
+    params: GenParams
+    asked: Asked
+    keeps: bool  # a recording is no answer of a model: neither cached nor kept
+
+
 @dataclass
 class Engine:
-    """``base`` is a model without fine-tuning, for comparison; None when none is configured."""
+    """``base`` is a model without fine-tuning, for comparison; ``search``, ``records``: None when not configured.
+
+    ``statutes``: texts by (law, article), for the drawer and for quoted words.  May be called from many threads at once.
+    """
 
     config: ServeConfig
     student: Seat
@@ -51,51 +80,220 @@ class Engine:
     as_of: date
     described: Student
     base: Seat | None = None
+    search: Any = None
+    records: Any = None
+    prices: Prices | None = None
+    statutes: Mapping[tuple[str, str], Any] | None = None
 
     def answer(self, question: Question, side: Side = "student") -> Iterator[Progress | Answer]:
         """Yield Progress per delta and one Answer last; closing it frees the model.  Raises ServeError."""
+        question = self.begin(question)
+        plan = None
+        try:
+            plan = self._plan(question, side)
+            _check_size(plan)
+            key = self._key(plan)
+            kept = None if question.fresh or key is None else self.records.cached(key)
+            if kept is not None:
+                yield self._keep(_given_again(kept, plan.asked), plan, question, None)
+                return
+            for step in stream_answer(plan.backend, plan.messages, plan.params, plan.asked):
+                yield self._keep(step, plan, question, key) if isinstance(step, Answer) else step
+        except ServeError as exc:
+            self._keep_failure(exc, plan, question, side)
+            raise
+
+    def size(self, question: Question, side: Side = "student") -> tuple[int | None, int | None]:
+        """(tokens of the prompt, most tokens it may have); None where only the far end knows.  Raises ServeError."""
+        return _size(self._plan(question, side))
+
+    def outside(self, side: Side = "teacher") -> str | None:
+        """The host to which questions to this side go, or None when they stay on this machine."""
+        if side == "teacher":
+            return self.teacher.outside()
+        seat = self.student if side == "student" else self.base
+        info = seat.backend.info() if seat else None
+        return info.detail if info and info.device == "remote" and not is_here(info.detail) else None
+
+    def sources(self, question: Question) -> tuple[Any, ...]:
+        """The evidence found for a question (taxlaw.search.Hit), best first; () without an index."""
+        return self.search.find(clean_question(question.text), question.as_of, _HITS) if self.search else ()
+
+    def begin(self, question: Question) -> Question:
+        """``question`` with a turn of the records, so that the answers of its panes belong together."""
+        if self.records is None or question.session is None or question.turn is not None:
+            return question
+        turn = self.records.new_turn(question.session, clean_question(question.text), question.as_of)
+        return replace(question, turn=turn)
+
+    def _plan(self, question: Question, side: Side) -> _Plan:
         text = clean_question(question.text)
         if not text:
             raise ServeError(Code.USAGE, "질문이 비어 있습니다.", "질문을 적고 다시 물어보세요.")
+        earlier = tuple(one.content for one in question.history if one.role == "user")
+        asked = Asked(side, "", text, question.as_of, earlier=earlier, statutes=self.statutes)
         if side == "teacher":
-            yield from self._from_teacher(text, question)
-            return
+            return self._teacher_plan(text, question, asked)
         seat = self.student if side == "student" else self.base
         if seat is None:
-            raise ServeError(Code.NO_MODEL, "비교할 바탕 모델이 없습니다.", "설정의 base에 모델을 적으세요.")
-        yield from answer_stream(
-            seat.backend, student_messages(text), seat.params, side=side, source=seat.name, as_of=question.as_of
-        )
+            raise ServeError(
+                Code.NO_MODEL, "비교할 바탕 모델이 없습니다.", "설정의 base에 모델을 적으세요.", side="base"
+            )
+        params = question.params or seat.params
+        hits = self.sources(question) if question.sources else ()
+        turn, shown = _user_turn(text, hits, _room(seat.backend, params), seat.backend, question.history)
+        asked = replace(asked, source=seat.name, sources=shown, price=self._price(seat.backend, self.outside(side)))
+        return _Plan(seat.backend, (*question.history, *student_messages(turn)), params, asked, keeps=True)
 
-    def _from_teacher(self, text: str, question: Question) -> Iterator[Progress | Answer]:
+    def _teacher_plan(self, text: str, question: Question, asked: Asked) -> _Plan:
         choice = self.teacher.choose(text)
         if choice.backend is None:
             raise choice.refusal()
-        yield from answer_stream(
-            choice.backend,
-            self.teacher.messages(text, question.as_of),
-            self.teacher.params,
-            side="teacher",
+        live = choice.kind == "live"
+        sent = choice.sent or text
+        hits = self.sources(question) if question.sources and live else ()
+        params = question.params or self.teacher.params
+        history, room = question.history, _room(choice.backend, params)
+        if self.teacher.outside():
+            history = tuple(replace(one, content=mask(one.content).text) for one in history)
+        turn, shown = _user_turn(sent, hits, room, choice.backend, history, _TEACHER_EVIDENCE)
+        asked = replace(
+            asked,
             source=choice.label,
-            as_of=question.as_of,
-            measured=choice.kind == "live",
+            measured=live,
+            sources=shown,
+            sent=choice.sent,
+            price=self._price(choice.backend),
         )
+        system, last = self.teacher.messages(turn, question.as_of)
+        return _Plan(choice.backend, (system, *history, last), params, asked, keeps=live)
+
+    def _key(self, plan: _Plan) -> str | None:
+        """Under what this very answer may be given again; None when it may differ next time."""
+        if self.records is None or not plan.keeps:
+            return None
+        from serve.records.cache import cache_key
+
+        ids = [hit.passage.id for hit in plan.asked.sources]
+        return cache_key(plan.backend.info(), plan.params, plan.messages, plan.asked.as_of, ids)
+
+    def _keep(self, answer: Answer, plan: _Plan, question: Question, key: str | None) -> Answer:
+        """``answer`` with the id of its record."""
+        if self.records is None:
+            return answer
+        info = plan.backend.info()
+        return replace(
+            answer,
+            id=self.records.keep(question.turn, answer, info, plan.params, messages=plan.messages, cache_key=key),
+        )
+
+    def _keep_failure(self, exc: ServeError, plan: _Plan | None, question: Question, side: Side) -> None:
+        if self.records is None or question.turn is None:
+            return
+        source, info, params = (plan.asked.source, plan.backend.info(), plan.params) if plan else ("", None, None)
+        self.records.keep_failure(question.turn, side, source, str(exc.code), info, params)
+
+    def _price(self, backend: Backend, outside: object) -> Callable[[int | None, int | None], Cost | None]:
+        """What tokens of this model cost; a model on this machine and a recording cost nothing."""
+        name = backend.info().name
+
+        def price(prompt_tokens: int | None, new_tokens: int | None) -> Cost | None:
+            if not outside:
+                return FREE
+            return self.prices.cost(name, prompt_tokens, new_tokens) if self.prices else None
+
+        return price
 
     def close(self) -> None:
         self.student.backend.close()
         self.teacher.close()
         if self.base is not None:
             self.base.backend.close()
+        if self.records is not None:
+            self.records.close()
 
 
-def open_engine(config: ServeConfig, student: Student, as_of: date, folder: Path) -> Engine:
-    """Load the student and open the teacher.  ``folder`` is where .env is looked for.  Raises ServeError."""
+def _given_again(kept: Any, asked: Asked) -> Answer:
+    """The Answer of a text that the cache holds; it is completed and verified anew, and has no speed."""
+    count = count_characters(kept.text)
+    stats = Stats(None, 0.0, kept.new_tokens, kept.prompt_tokens, kept.finish, count)
+    return settle(kept.text, stats, asked, cached=True)
+
+
+def _room(backend: Backend, params: GenParams) -> int | None:
+    """Tokens a prompt may have so that an answer fits behind it; None when the far end knows its own limit."""
+    context = backend.info().context_tokens
+    return None if context is None else context - min(params.max_new_tokens, _LEAST_ANSWER)
+
+
+def _size(plan: _Plan) -> tuple[int | None, int | None]:
+    return plan.backend.count_tokens(plan.messages), _room(plan.backend, plan.params)
+
+
+def _check_size(plan: _Plan) -> None:
+    """Raises ServeError(CONTEXT), in numbers, before anything is sent."""
+    tokens, limit = _size(plan)
+    if tokens is None or limit is None or tokens <= limit:
+        return
+    who = {"student": "학생", "base": "바탕 모델", "teacher": "교사"}[plan.asked.side]
+    raise ServeError(
+        Code.CONTEXT,
+        f"질문이 너무 깁니다: {tokens:,}토큰, {who}이(가) 읽을 수 있는 길이는 {limit:,}토큰입니다"
+        f"(문맥 {limit + min(plan.params.max_new_tokens, _LEAST_ANSWER):,}토큰에서 답을 쓸 자리를 뺀 값).",
+        f"질문을 {tokens - limit:,}토큰만큼 줄이거나 설정의 context_tokens를 늘리세요.",
+        side=plan.asked.side,
+    )
+
+
+def _user_turn(
+    question: str,
+    hits: Sequence[Any],
+    room: int | None,
+    backend: Backend,
+    history: tuple[Message, ...],
+    budget: int | None = None,
+) -> tuple[str, tuple[Any, ...]]:
+    """The user turn and the hits that stand in it; evidence gives way, a piece at a time, to what the model can read."""
+    if not hits:
+        return question, ()
+    from taxlaw.evidence_prompt import BUDGET, with_evidence
+
+    budget = budget or BUDGET
+    while budget >= _LEAST_EVIDENCE:
+        turn = with_evidence(question, hits, budget)
+        tokens = backend.count_tokens((*history, Message("user", turn)))
+        if room is None or tokens is None or tokens <= room:
+            return turn, tuple(
+                hit for place, hit in enumerate(hits, start=1) if f"\n{place}. {hit.passage.title}" in turn
+            )
+        budget //= 2
+    return question, ()
+
+
+def open_student(config: ServeConfig, student: Student) -> Backend:
+    """The student's model, loaded.  Raises ServeError."""
+    from serve.backends.llama import LlamaCppBackend, LlamaOptions
+
+    chosen = config.student
+    options = LlamaOptions(chosen.context_tokens, chosen.threads, chosen.gpu_layers, chosen.queue_seconds)
+    return LlamaCppBackend(student.path, options)
+
+
+def open_engine(
+    config: ServeConfig, student: Student, as_of: date, folder: Path, seat: Seat | None = None
+) -> Engine:
+    """Load the student and open the teacher.  ``folder`` is where .env is looked for.  Raises ServeError.
+
+    ``seat``: a student that is open already (one that another process serves); else ``student`` is loaded.
+    """
+    from serve.prices import load_prices
     from serve.teacher import open_teacher
-    from serve.terminal.cli import open_student
 
-    seat = Seat(
+    # Before the model, whose loading takes longest: a mistake in the settings is told at once.
+    prices, teacher = load_prices(), open_teacher(config.teacher, folder)
+    seat = seat or Seat(
         student.name,
         open_student(config, student),
         GenParams(config.student.max_new_tokens, config.student.temperature),
     )
-    return Engine(config, seat, open_teacher(config.teacher, folder), as_of, student)
+    return Engine(config, seat, teacher, as_of, student, prices=prices)

@@ -23,9 +23,7 @@ class Code(StrEnum):
     PRIVATE = "private"  # personal numbers in the question: never sent outside
 
 
-EXIT_OK, EXIT_USAGE, EXIT_MODEL, EXIT_TEACHER, EXIT_INTERRUPTED = 0, 2, 3, 4, 130
-
-_STUDENT_CODES = {Code.NO_MODEL, Code.BAD_MODEL, Code.NO_TEMPLATE, Code.CONTEXT, Code.BUSY}
+EXIT_OK, EXIT_USAGE, EXIT_MODEL, EXIT_TEACHER, EXIT_PARTIAL, EXIT_INTERRUPTED = 0, 2, 3, 4, 5, 130
 
 
 class ServeError(Exception):
@@ -40,9 +38,7 @@ class ServeError(Exception):
 
     @property
     def exit_code(self) -> int:
-        """Process exit code: 2 usage, 3 student model, 4 teacher."""
+        """Process exit code: 2 usage, 3 student or base model (also one that another process serves), 4 teacher."""
         if self.code is Code.USAGE:
             return EXIT_USAGE
-        if self.side == "student" and self.code in _STUDENT_CODES:
-            return EXIT_MODEL
-        return EXIT_TEACHER
+        return EXIT_TEACHER if self.side == "teacher" else EXIT_MODEL

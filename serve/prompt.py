@@ -1,10 +1,15 @@
-"""From a question to the prompt the student was trained on: clean the text, then render the GGUF's own chat template."""
+"""From a question to the prompt the student was trained on: clean the text, render the model's own chat template, make tokens.
+
+Nobody's text becomes a control token: a question must not be able to close its turn and write the model's answer itself.
+"""
 
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -12,8 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from serve.backends.protocol import Message
 from serve.errors import Code, ServeError
 
-# Turn markers of the common model families.  A GGUF's own control tokens are added by the caller: a question must not be
-# able to close its turn and write the model's answer itself.
+# Turn markers of the common model families, for servers whose tokeniser is out of reach.
 _MARKERS = re.compile(
     r"<\|[^|<>]{1,40}\|>|</?(?:bos|eos|pad|unk|mask|s)>|</?(?:start|end)_of_turn>|<unused\d{1,4}>|\[/?INST\]|<</?SYS>>",
     re.IGNORECASE,
@@ -25,46 +29,141 @@ def clean_question(text: str) -> str:
     return unicodedata.normalize("NFC", text).replace("\x00", "").strip()
 
 
-def strip_control_tokens(text: str, control_tokens: Iterable[str] = ()) -> str:
-    """``text`` without control tokens; repeated until nothing changes, so that none can be assembled from the pieces."""
-    literal = [token for token in control_tokens if len(token) > 2]
-    while True:
-        cleaned = _MARKERS.sub("", text)
-        for token in literal:
-            cleaned = cleaned.replace(token, "")
-        if cleaned == text:
-            return text
+def strip_markers(text: str) -> str:
+    """``text`` without turn markers; repeated until nothing changes, so that none can be assembled from the pieces.
+
+    Only for far-away servers, which may read markers in a message as control tokens; ``prompt_tokens`` needs no stripping.
+    """
+    while (cleaned := _MARKERS.sub("", text)) != text:
         text = cleaned
+    return text
 
 
-def render_prompt(
-    template: str,
-    messages: Sequence[Message],
-    *,
-    bos_token: str,
-    eos_token: str,
-    control_tokens: Iterable[str] = (),
-) -> str:
+# The turns of our question-and-answer template (Phi-2) are plain words, which tokens cannot protect; training strips them.
+_PLAIN_TURNS = re.compile(r"#{2,}[ \t]*(?:질문|답변)[ \t]*[:：]")
+
+
+class Tokeniser(Protocol):
+    """What ``prompt_tokens`` needs of a model's tokeniser."""
+
+    def tokenise(self, text: str, special: bool) -> list[int]:
+        """Ids of ``text`` and nothing before it; ``special`` False reads control tokens as the letters they are."""
+        ...
+
+    def is_control(self, token: int) -> bool: ...
+
+    def text_of(self, token: int) -> str: ...
+
+
+def prompt_tokens(
+    messages: Sequence[Message], render: Callable[[Sequence[Message]], str], tokeniser: Tokeniser
+) -> list[int]:
+    """The ids of ``messages`` in their template, in which only the template writes control tokens.
+
+    The prompt is tokenised in one go, as training did, and its control tokens are compared with those of the same
+    messages with random words for text.  When they agree, the text wrote none and the ids are exactly those of training.
+    When they differ, the text is tokenised apart, as the letters it is.
+    """
+    marked = _Marked(messages, render)
+    if _PLAIN_TURNS.search(marked.text):
+        messages = [Message(m.role, _without_plain_turns(m.content)) for m in messages]
+        marked = _Marked(messages, render)
+    ordinary = tokeniser.tokenise(render(messages), True)
+    skeleton = tokeniser.tokenise(marked.text, True)
+    if _controls(ordinary, tokeniser) == _controls(skeleton, tokeniser):
+        return ordinary
+    return marked.tokens(tokeniser)
+
+
+def _without_plain_turns(text: str) -> str:
+    while (cleaned := _PLAIN_TURNS.sub("", text)) != text:
+        text = cleaned
+    return text
+
+
+def _controls(ids: Sequence[int], tokeniser: Tokeniser) -> list[int]:
+    return [token for token in ids if tokeniser.is_control(token)]
+
+
+class _Marked:
+    """A rendered prompt in which each text is a random word that no text can know, so that it can be told apart."""
+
+    def __init__(self, messages: Sequence[Message], render: Callable[[Sequence[Message]], str]) -> None:
+        self._contents = [message.content for message in messages]
+        nonce = secrets.token_hex(16)
+        # The spaces show whether the template trims what it is given.
+        words = [f" {nonce}n{index}n " if message.content else "" for index, message in enumerate(messages)]
+        self.text = render([Message(m.role, word) for m, word in zip(messages, words, strict=True)])
+        self._word = re.compile(rf"( ?){nonce}n(\d+)n( ?)")
+
+    def tokens(self, tokeniser: Tokeniser) -> list[int]:
+        """Ids with only the template's control tokens.  Plain text of the template is tokenised together with the text
+        beside it, because a tokeniser merges across that seam and training let it."""
+        ids: list[int] = []
+        plain = ""
+        for piece, is_control in self._pieces(tokeniser):
+            if not is_control:
+                plain += piece
+                continue
+            ids += tokeniser.tokenise(plain, False) if plain else []
+            ids += tokeniser.tokenise(piece, True)
+            plain = ""
+        return ids + (tokeniser.tokenise(plain, False) if plain else [])
+
+    def _pieces(self, tokeniser: Tokeniser) -> list[tuple[str, bool]]:
+        pieces: list[tuple[str, bool]] = []
+        done = 0
+        for found in self._word.finditer(self.text):
+            pieces += _split_controls(self.text[done : found.start()], tokeniser)
+            content = self._contents[int(found[2])]
+            content = content if found[1] else content.lstrip()
+            pieces.append((content if found[3] else content.rstrip(), False))
+            done = found.end()
+        return pieces + _split_controls(self.text[done:], tokeniser)
+
+
+def _split_controls(text: str, tokeniser: Tokeniser) -> list[tuple[str, bool]]:
+    """A stretch of the template as (piece, whether it is a control token)."""
+    words = {tokeniser.text_of(token) for token in tokeniser.tokenise(text, True) if tokeniser.is_control(token)}
+    if not words - {""}:
+        return [(text, False)]
+    longest_first = sorted(words - {""}, key=len, reverse=True)
+    pieces = re.split("(" + "|".join(map(re.escape, longest_first)) + ")", text)
+    return [(piece, piece in words) for piece in pieces if piece]
+
+
+class _Missing(StrictUndefined):
+    """A name the template asks for and nobody gave: false in an ``if``, an error wherever it would be written."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def render_prompt(template: str, messages: Sequence[Message], *, bos_token: str, eos_token: str) -> str:
     """The prompt string of ``messages`` with the turn of the model opened.
 
     The template comes from a file that may be anyone's, hence the sandbox.  Raises ServeError(BAD_MODEL) when the
     template cannot be rendered.
     """
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = ImmutableSandboxedEnvironment(
+        undefined=_Missing, trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
     environment.globals["raise_exception"] = _refuse
-    control_tokens = tuple(control_tokens)
-    turns = [
-        {"role": message.role, "content": strip_control_tokens(message.content, control_tokens)} for message in messages
-    ]
+    turns = [{"role": message.role, "content": message.content} for message in messages]
     try:
         return environment.from_string(template).render(
-            messages=turns, bos_token=bos_token, eos_token=eos_token, add_generation_prompt=True
+            messages=turns,
+            bos_token=bos_token,
+            eos_token=eos_token,
+            add_generation_prompt=True,
+            tools=None,
+            documents=None,
         )
     except TemplateError as exc:
         raise ServeError(
             Code.BAD_MODEL,
-            f"GGUF의 대화 틀(chat template)을 쓸 수 없습니다: {exc}",
-            "이 저장소의 'python -m finetune run'이 만든 GGUF를 쓰세요.",
+            f"모델의 대화 틀(chat template)을 쓸 수 없습니다: {exc}",
+            "이 저장소의 'python -m finetune run'이 만든 GGUF를 쓰거나, 설정의 prompt_template에 틀을 적으세요.",
         ) from exc
 
 

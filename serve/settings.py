@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
@@ -37,6 +38,7 @@ class TeacherConfig(StrictModel):
     max_new_tokens: int = Field(ge=1)
     temperature: float | None
     system_prompt: str  # jinja2; knows {{ as_of }}
+    personal_data: Literal["mask", "block"]  # what happens to personal numbers in a question that would go outside
     recorded_folder: Path | None  # dataset folder with recorded_answers.jsonl
 
 
@@ -45,7 +47,26 @@ class PageConfig(StrictModel):
     port: int = Field(ge=0, le=65535)
     updates_per_second: float = Field(gt=0, le=60)
     max_waiting: int = Field(ge=1)
+    student_at_once: int = Field(ge=1)  # answers of one local model at the same time
+    teacher_at_once: int = Field(ge=1)
     examples: tuple[str, ...]
+
+
+class HttpConfig(StrictModel):
+    at_once: int = Field(ge=1)  # questions of /v1 in the model at the same time
+    max_waiting: int = Field(ge=1)  # questions of /v1 in line behind them
+    requests_per_minute: float = Field(gt=0)  # of one client to /v1, ``burst`` of them at once
+    burst: int = Field(ge=1)
+    page_events_per_minute: float = Field(gt=0)  # of one address on the page; one question is about four
+    max_body_bytes: int = Field(ge=1024)
+    allowed_hosts: tuple[str, ...]  # further names by which the server is reached
+    trusted_proxies: tuple[str, ...]  # addresses whose X-Forwarded-For is believed
+
+
+class RecordsConfig(StrictModel):
+    path: Path | None  # SQLite file; null: nothing is kept
+    keep_days: int | None = Field(ge=1)  # questions and answers older than this are emptied; null: never
+    cache_entries: int = Field(ge=0)  # answers kept in memory to be given again; 0: none
 
 
 class ServeConfig(StrictModel):
@@ -53,6 +74,8 @@ class ServeConfig(StrictModel):
     student: StudentConfig
     teacher: TeacherConfig
     page: PageConfig
+    records: RecordsConfig
+    http: HttpConfig
 
 
 def read_config(path: Path | None) -> ServeConfig:

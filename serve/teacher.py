@@ -21,14 +21,13 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 from serve.backends.openai_endpoint import OpenAIBackend, OpenAIOptions, find_key
 from serve.backends.protocol import Backend, BackendInfo, Delta, GenParams, Message
 from serve.errors import Code, ServeError
+from serve.private_data import Masked, is_here, mask
 from serve.prompt import clean_question
 from serve.settings import TeacherConfig
 
 RECORDED_LABEL = "녹음된 교사 답변 (실시간 모델 아님)"
 _RECORDED_FILE = "recorded_answers.jsonl"
 _RECORDED_KEYS = {"question", "answer", "style", "document_id", "model", "note"}
-# 주민등록번호·외국인등록번호 and 사업자등록번호: numbers that must not leave this machine.
-_PERSONAL = re.compile(r"(?<!\d)(?:\d{6}\s?-\s?[1-8]\d{6}|\d{6}[1-8]\d{6}|\d{3}-\d{2}-\d{5})(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class TeacherChoice:
     label: str
     hint: str = ""
     backend: Backend | None = None
+    sent: str | None = None  # the question as it is sent, when personal data were masked in it
 
     def refusal(self) -> ServeError:
         """The same state as an error, for callers that cannot go on without a teacher."""
@@ -122,15 +122,19 @@ class Teacher:
         self.params = GenParams(config.max_new_tokens, config.temperature)
 
     def choose(self, question: str) -> TeacherChoice:
+        """Who answers ``question``, and as what it is sent."""
         if self.live is not None:
-            if _PERSONAL.search(question):
-                return TeacherChoice(
-                    "private",
-                    "주민등록번호나 사업자등록번호로 보이는 숫자가 있어 외부 교사에게 보내지 않았습니다.",
-                    "번호를 지우고 다시 물어보세요. 학생은 이 컴퓨터 안에서만 답합니다.",
-                )
             info = self.live.info()
-            return TeacherChoice("live", f"실시간 교사 · {info.name}", f"{info.detail}로 질문을 보냅니다.", self.live)
+            label, hint, sent = f"실시간 교사 · {info.name}", "", None
+            if host := self.outside():
+                masked = mask(question)
+                if masked.kinds and self._config.personal_data == "block":
+                    return _private(masked)
+                sent = masked.text if masked.kinds else None
+                hint = f"{host}로 질문을 보냅니다."
+                if sent:
+                    hint += f" 개인정보({', '.join(masked.kinds)})는 가리고 보냅니다: {sent}"
+            return TeacherChoice("live", label, hint, self.live, sent)
         if self.recorded.knows(question):
             return TeacherChoice("recorded", RECORDED_LABEL, "", self.recorded)
         return TeacherChoice(
@@ -151,9 +155,24 @@ class Teacher:
             ) from exc
         return (Message("system", system.strip()), Message("user", clean_question(question)))
 
+    def outside(self) -> str | None:
+        """The host of a live teacher elsewhere; None without one, and for a server on this machine."""
+        if self.live is None:
+            return None
+        info = self.live.info()
+        return None if is_here(info.detail) else info.detail
+
     def close(self) -> None:
         if self.live is not None:
             self.live.close()
+
+
+def _private(masked: Masked) -> TeacherChoice:
+    return TeacherChoice(
+        "private",
+        f"질문에 개인정보({', '.join(masked.kinds)})로 보이는 것이 있어 외부 교사에게 보내지 않았습니다.",
+        "지우고 다시 물어보세요. 학생은 이 컴퓨터 안에서만 답합니다. 가리고 보내려면 설정의 teacher.personal_data를 mask로 하세요.",
+    )
 
 
 def open_teacher(config: TeacherConfig, folder: Path) -> Teacher:

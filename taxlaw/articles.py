@@ -106,6 +106,12 @@ def indexed_laws() -> tuple[str, ...]:
     return tuple(_index()[1])
 
 
+def indexed_articles() -> tuple[tuple[str, str], ...]:
+    """(law, '제59조의4') of every article that the index has at any of its dates, deleted ones included."""
+    pairs = ((law, number.split("의")) for law, known in _index()[1].items() for number in known.articles)
+    return tuple((law, f"제{base}조" + "".join(f"의{part}" for part in branch)) for law, (base, *branch) in pairs)
+
+
 def index_dates() -> tuple[date, ...]:
     """The dates at which the index was taken, oldest first."""
     return _index()[0]

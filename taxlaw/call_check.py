@@ -48,6 +48,7 @@ _TAXES = {
     "gift": _Tax("증여세", "증여세", r"증여|받|주[는었고려시신셨면]|준[다 ]|드[리린렸]|보[태탰]|물려|넘[겨기긴]"),
     "income": _Tax("소득세", "소득세", r"소득(?!공제는)|급여|연봉|월급|근로|연말정산|직장"),
     "vat_simplified": _Tax("부가가치세", "부가가치세", r"부가|간이|공급대가|매출"),
+    "vat_general": _Tax("부가가치세", "부가가치세|부가세", r"부가|공급가액|매입세액|일반과세"),
     "corporate": _Tax("법인세", "법인세", r"법인|사업연도|회사|주식회사"),
     # An estate holds gifts and homes whose own taxes a question states as facts.
     "inheritance": _Tax("상속세", "상속세|상속재산|상속공제", r"상속|돌아가|사망|유산|별세", "증여세|재산세|종합소득세|소득세"),

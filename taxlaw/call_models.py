@@ -1,15 +1,15 @@
 """The calls of the further calculators, made from their facts: same keys, same defaults, amounts in won or in words.
 
-The four calls a student is trained on are written out in calls.py; these eight follow the facts of taxlaw.calculators, so that
+The four calls a student is trained on are written out in calls.py; these nine follow the facts of taxlaw.calculators, so that
 a fact added there is a key here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, create_model
 
@@ -22,6 +22,7 @@ from taxlaw.calculators.penalties import PenaltyFacts, penalty
 from taxlaw.calculators.property_tax import PropertyTaxFacts, property_tax
 from taxlaw.calculators.result import Result
 from taxlaw.calculators.retirement import RetirementFacts, retirement_tax
+from taxlaw.calculators.vat_general import VatGeneralFacts, vat_general
 from taxlaw.calculators.withholding import WithholdingFacts, withholding_tax
 from taxlaw.money import parse_won
 from taxlaw.strict_config import StrictModel
@@ -79,6 +80,12 @@ FURTHER: dict[str, FurtherTax] = {
     "property": _tax(PropertyTaxFacts, property_tax, "official_price price_last_year"),
     "withholding": _tax(WithholdingFacts, withholding_tax, "amount expense"),
     "penalty": _tax(PenaltyFacts, penalty, "tax_amount fraud_tax receipts"),
+    "vat_general": _tax(
+        VatGeneralFacts,
+        vat_general,
+        "supply supply_with_tax zero_rated purchases purchases_with_tax input_tax blocked_input_tax common_input_tax"
+        " exempt_supply bad_debt card_sales card_credit_used prior_supply",
+    ),
 }
 # The facts of a penalty have a key "tax" of their own (세액), which in a call is the name of the calculator.
 RENAMED = {"penalty": {"tax_amount": "tax"}}
@@ -91,6 +98,8 @@ def _model(name: str, tax: FurtherTax) -> type[StrictModel]:
     shapes: dict[str, Any] = {"tax": (Literal[name], ...)}
     for field in fields(tax.facts):
         key, hint = keys.get(field.name, field.name), hints[field.name]
+        if any(is_dataclass(part) for part in get_args(hint)):
+            continue  # deposits and invoice faults of general VAT: lists of facts, which a call of one line does not carry
         default = ... if field.default is MISSING else field.default
         optional = type(None) in getattr(hint, "__args__", ())
         if key == "year":

@@ -240,7 +240,7 @@ def _read_corporate(text: str) -> CorporateCall:
         missing("법인세 과세표준")
     small_rental = bool(_SMALL_RENTAL.search(text))
     if small_rental and not (
-        re.search(r"소규모|제60조의2\s?제1항\s?제1호", text) and not re.search(r"아닌|아님|아니", text)
+        re.search(r"소규모|제60조의2\s?제1항\s?제1호", text) and not re.search(r"아[닌님니닙]", text)
     ):
         refuse("성실신고확인 대상 소규모 법인인지 알 수 없습니다")
     if not small_rental and re.search(r"임대", text):

@@ -22,7 +22,7 @@ from taxlaw.case_reading import (
 )
 from taxlaw.strict_config import StrictModel
 
-_ALWAYS_OUTSIDE = r"비거주|외국|해외|국외|법인|감면|특례|가산세|신고하지|기한\s?후|지방소득세|지방교육세|농어촌특별세|농특세|도시지역분|합계|합하|합쳐|%|퍼센트|각각|씩|나누|전년|작년|직전"
+_ALWAYS_OUTSIDE = r"비거주|외국|해외|국외|법인|감면|특례|가산세|신고[를은]?\s?(?:하지|못|안)|기한이?\s?지[나났난]|기한\s?후|지방소득세|지방교육세|농어촌특별세|농특세|도시지역분|합계|합하|합쳐|%|퍼센트|각각|씩|나누|전년|작년|직전"
 
 
 def further_tax(text: str) -> str | None:
@@ -124,7 +124,7 @@ def _property(text: str) -> dict[str, object]:
     amounts = _by_word(text, {"official_price": r"공시\s?가격|시가\s?표준액"})
     if "official_price" not in amounts:
         missing("공시가격(시가표준액)")
-    only = re.search(r"1\s?세대\s?1\s?주택(?:자)?(?P<no>[이가은는]?\s?아니|[이가]?\s?아닌)?", text)
+    only = re.search(r"1\s?세대\s?1\s?주택(?:자)?(?P<no>[이가은는]?\s?아[니닌닙님])?", text)
     if only is None:
         missing("1세대 1주택인지")
     return {**amounts, "kind": "주택", "only_home": only["no"] is None}

@@ -32,7 +32,7 @@ _SOLD = r"팔|판(?=\s)|양도|매도|매각|처분"
 _TAXES_BESIDE = r"증여|상속|취득세|재산세|보유세|부가가치세|부가세|법인세|종합소득|퇴직|인지세"
 _ASIDE = r"(?!\s?(?:는|은|를|을)?\s?(?:제외|별도|빼고|말고))"
 _ASKED = r"(?:은|는|이|가|을|를|만|도)?\s?(?:얼마|몇|어떻게|무엇|계산|구하|구해|산출|알려|알고|\?)"
-_ABOUT = r"이상|이내|미만|초과|넘게|넘은|남짓|정도|약\s?\d|가량|여\s?년|안팎|쯤"
+_ABOUT = r"이상|이내|미만|초과|넘게|넘은|남짓|정도|약\s?\d|가량|여\s?년|안팎|쯤|\d년[이도은]?\s?(?:채\s?)?(?:안|못)"
 _MANY_OWNERS = r"공동|지분|부부|배우자|남편|아내|부모|아버지|어머니|자녀|아들|딸|형제|자매|가족|각각|씩(?![가-힣])|나누|나눠|%|퍼센트|절반|비거주|외국|해외|국외|신탁|임대"
 
 
@@ -66,7 +66,7 @@ _GAINS_PART = rf"(?:양도\s?차익|장기\s?보유\s?특별\s?공제(?:액|율)
 # The transitional rule of the surcharge: only a plain 'does not apply' is read.
 _NO_TRANSITION = re.compile(
     r"(?:2026년\s?)?5월\s?9일\s?까지[^.,]*(?:계약|허가)[^.,]*(?:않|없|아니)[^.,]*[.,]?"
-    r"|(?:중과\s?(?:유예|배제)\s?)?경과\s?(?:규정|조치)[^.,]*(?:해당하지|해당\s?없|적용되지|적용\s?대상이?\s?아니|대상이?\s?아니|없)[^.,]*[.,]?"
+    r"|(?:중과\s?(?:유예|배제)\s?)?경과\s?(?:규정|조치)[^.,]*(?:해당하지|해당\s?없|적용되지|적용\s?대상이?\s?아니|대상이?\s?아[니닙님]|없)[^.,]*[.,]?"
 )
 
 
@@ -157,7 +157,7 @@ def _asset(text: str) -> str:
         )
         if re.search(words, rest)
     ]
-    if re.search(r"사업용\s?토지(?:가|는|에|로)?\s?(?:아니|아닌|아님|해당하지)", rest):
+    if re.search(r"사업용\s?토지(?:가|는|에|로)?\s?(?:아니|아닌|아님|아닙|해당하지)", rest):
         refuse("비사업용 토지인지 확실하게 읽을 수 없습니다")
     if not found and re.search(r"토지|땅", rest):
         missing("토지가 사업용인지 비사업용인지")
@@ -245,7 +245,7 @@ def _homes(text: str) -> tuple[bool, int | None]:
     """Whether it is the only home of the household, and how many homes are said to be held."""
     only = re.search(r"1\s?(?:세대|가구)\s?1\s?주택", text)
     if only and re.search(
-        r"1\s?(?:세대|가구)\s?1\s?주택(?:자)?(?:이|가|은|는|도|에|\s)*\s?(?:아니|아닌|아님|해당하지|해당\s?안)", text
+        r"1\s?(?:세대|가구)\s?1\s?주택(?:자)?(?:이|가|은|는|도|에|\s)*\s?(?:아니|아닌|아님|아닙|해당하지|해당\s?안)", text
     ):
         refuse("1세대 1주택인지 확실하게 읽을 수 없습니다")
     rest = re.sub(r"1\s?(?:세대|가구)\s?1\s?주택", " ", text)
@@ -273,8 +273,8 @@ def _area(text: str, fact: str, irrelevant: bool) -> dict[str, object]:
         refuse("취득할 때 조정대상지역이었는지 알 수 없습니다")
     if fact == "adjusted_when_sold" and when and when["bought"]:
         refuse("양도할 때 조정대상지역인지 알 수 없습니다")
-    outside = re.search(r"비\s?조정|조정\s?(?:대상)?\s?지역(?:이|은|에|도)?\s?(?:아니|아닌|아님|밖|외|해제|없)", text)
-    if not outside and re.search(r"조정[^.]{0,20}(?:아니|아닌|않|해제|없)", text):
+    outside = re.search(r"비\s?조정|조정\s?(?:대상)?\s?지역(?:이|은|에|도)?\s?(?:아니|아닌|아님|아닙|밖|외|해제|없)", text)
+    if not outside and re.search(r"조정[^.]{0,20}(?:아니|아닌|아닙|아님|않|해제|없)", text):
         refuse("조정대상지역인지 확실하게 읽을 수 없습니다")
     return {fact: outside is None}
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,9 @@ from pathlib import Path
 from pydantic import ConfigDict
 
 from finetune.base import BaseWeights, load_model, load_tokenizer, resolve_base
-from finetune.data import read_rows
 from finetune.errors import InputError
 from finetune.evaluation.subjects import Subject, gguf_subject, torch_subject
+from finetune.run_weights import RunWeights, run_weights_of
 from finetune.settings import Base, RunConfig, read_config
 from taxlaw.strict_config import StrictModel, validate
 
@@ -105,53 +104,29 @@ def base_subject(source: str, say=print) -> Subject:
     return torch_subject("base", TITLES["base"], model, load_tokenizer(weights))
 
 
-def base_of(run: FinishedRun, dataset: Path, say=print) -> BaseWeights:
-    """The weights the run was trained on; a fitted vocabulary is fitted again to ``dataset``'s training rows.
-
-    Raises InputError when what comes out is another base than the record names.
-    """
-    weights = resolve_base(run.config.base, say)
-    if run.vocabulary:
-        from finetune.vocab import fit_vocabulary, run_texts
-
-        rows = read_rows(dataset / "train.jsonl")
-        weights = fit_vocabulary(weights, run_texts(run.config, rows), say).weights
-    if weights.key != run.base_key:
-        raise InputError(
-            f"이 실행이 쓴 base 를 다시 만들 수 없습니다: {run.folder}\n"
-            f"  run.json 의 base.key {run.base_key[:16]}…, 지금 만들어진 것 {weights.key[:16]}… (another base)\n"
-            "  학습에 쓴 데이터셋 폴더를 --dataset 으로 주거나, --only student 로 GGUF 만 재세요."
-        )
-    return weights
-
-
 def run_subjects(
-    run: FinishedRun, dataset: Path, only: tuple[str, ...], quantisations: tuple[str, ...], say=print
+    run: FinishedRun, only: tuple[str, ...], quantisations: tuple[str, ...], say=print
 ) -> Iterator[Subject]:
     """The run's models in the order of the steps, each made when it is asked for and let go before the next.
 
     ``quantisations``: made from the merged model in a temporary folder, besides the student's own.  Raises InputError and
     GateError.
     """
-    import transformers
+    from finetune.quiet import quiet_libraries
 
-    # transformers warns about its own renamed attributes on every load; nothing here can act on it.
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    quiet_libraries()
     steps = [step for step in STEPS if step in only]
     if quantisations or any(step != "student" for step in steps):
-        weights = base_of(run, dataset, say)
-        tokenizer = load_tokenizer(weights)
-        yield from _torch_steps(run, weights, tokenizer, steps)
+        found = run_weights_of(run.folder, say)
+        yield from _torch_steps(run, found, steps)
     if quantisations:
         with tempfile.TemporaryDirectory(prefix="finetune-eval-") as aside:
-            yield from _quantised(run, weights, tokenizer, quantisations, Path(aside))
+            yield from _quantised(run, found.weights, load_tokenizer(found.weights), quantisations, Path(aside))
     if "student" in steps:
         yield gguf_subject("student", f"GGUF {run.quantisation} (student)", run.student)
 
 
-def _torch_steps(run: FinishedRun, weights: BaseWeights, tokenizer, steps: list[str]) -> Iterator[Subject]:
+def _torch_steps(run: FinishedRun, found: RunWeights, steps: list[str]) -> Iterator[Subject]:
     from peft import PeftModel
 
     from finetune.device import choose_device
@@ -160,17 +135,18 @@ def _torch_steps(run: FinishedRun, weights: BaseWeights, tokenizer, steps: list[
     adapter = run.folder / "adapter"
     if not (adapter / "adapter_config.json").is_file() and {"adapter", "merged"} & set(steps):
         raise InputError(f"adapter 폴더가 없습니다: {adapter}\n  --only base,student 로 나머지만 잴 수 있습니다.")
-    if {"base", "adapter"} & set(steps):
-        device = choose_device(run.config.train.dtype)
-        model = load_model(weights, device.dtype, device.kind).eval()
-        if "base" in steps:
-            yield torch_subject("base", TITLES["base"], model, tokenizer)
-        if "adapter" in steps:
-            model = PeftModel.from_pretrained(model, str(adapter)).eval()
-            yield torch_subject("adapter", TITLES["adapter"], model, tokenizer)
+    device = choose_device(run.config.train.dtype)
+    if "base" in steps:  # without added pieces, whose embeddings nobody has trained
+        model = load_model(found.before, device.dtype, device.kind).eval()
+        yield torch_subject("base", TITLES["base"], model, load_tokenizer(found.before))
+        del model
+    tokenizer = load_tokenizer(found.weights)
+    if "adapter" in steps:
+        model = PeftModel.from_pretrained(load_model(found.weights, device.dtype, device.kind), str(adapter)).eval()
+        yield torch_subject("adapter", TITLES["adapter"], model, tokenizer)
         del model
     if "merged" in steps:
-        yield torch_subject("merged", TITLES["merged"], merge_adapter(weights, adapter), tokenizer)
+        yield torch_subject("merged", TITLES["merged"], merge_adapter(found.weights, adapter), tokenizer)
 
 
 def _quantised(

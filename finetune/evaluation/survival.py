@@ -1,7 +1,7 @@
 """What survives each step: base, adapter, merged, each quantisation, side by side.
 
 One line a model: task accuracy with its interval, share of the adapter's right answers that are still right, answer NLL,
-size of the weights, decoding speed.  ``run`` builds the lines from what it has measured anyway; ``eval`` does it for a
+size of the weights, decoding speed in tokens and characters.  ``run`` builds the lines from what it has measured anyway; ``eval`` does it for a
 finished run.
 """
 
@@ -51,7 +51,16 @@ def survival_line(
         "nll_character": _json(per_character),
         "bytes": subject.size,
         "tokens_per_second": None if tokens_per_second is None else round(tokens_per_second, 1),
+        "characters_per_second": _characters(tokens_per_second, likelihoods),
     }
+
+
+def _characters(tokens_per_second: float | None, likelihoods: Sequence[Likelihood]) -> float | None:
+    """Of right answers at that rate: what a reader waits for, and comparable between vocabularies."""
+    tokens = sum(one.tokens for one in likelihoods)
+    if tokens_per_second is None or not tokens:
+        return None
+    return round(tokens_per_second * sum(one.characters for one in likelihoods) / tokens, 1)
 
 
 def survival(lines: list[dict]) -> dict:
@@ -70,8 +79,8 @@ def _kept(line: dict, reference: dict | None) -> dict | None:
 def survival_markdown(table: dict) -> str:
     """The table in Markdown; a dash where nothing was measured."""
     rows = [
-        "| 모델 | 최종 세액이 정확 (95% 구간) | 문항 | adapter 의 정답이 남은 비율 | 정답 NLL (nat/토큰) | nat/글자 | 크기 | tokens/s |",
-        "|---|---|---|---|---|---|---|---|",
+        "| 모델 | 최종 세액이 정확 (95% 구간) | 문항 | adapter 의 정답이 남은 비율 | 정답 NLL (nat/토큰) | nat/글자 | 크기 | tokens/s | 글자/s |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for line in table["lines"]:
         exact = line["exact"]
@@ -84,6 +93,9 @@ def survival_markdown(table: dict) -> str:
             number(line["nll_character"], 3),
             f"{line['bytes'] / 1e6:,.0f} MB" if line["bytes"] else "–",
             f"{line['tokens_per_second']:,.1f}" if line["tokens_per_second"] else "–",
+            f"{line['characters_per_second']:,.0f}"
+            if line.get("characters_per_second")
+            else "–",  # newer than some records
         )
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
@@ -101,7 +113,8 @@ def write_survival(table: dict, folder: Path) -> None:
 EXPLANATION = """\
 정답 = 마지막 세액이 계산기의 세액과 1원까지 같음. 구간은 행을 다시 뽑은 부트스트랩 95% (2,000번, 시드 고정), 0% 와 100% 는 Wilson 구간.
 NLL 은 세액을 잰 행의 정답을 한 토큰씩 줄 때의 음의 로그 확률(끝 토큰 포함). 어휘가 다른 모델끼리는 글자당 값을 비교합니다.
-크기는 가중치가 놓인 바이트(GGUF 는 파일), 속도는 한 번에 한 질문씩 greedy 로 쓰는 속도(첫 토큰 뒤)로 이 기계에서 잰 값입니다."""
+크기는 가중치가 놓인 바이트(GGUF 는 파일), 속도는 한 번에 한 질문씩 greedy 로 쓰는 속도(첫 토큰 뒤)로 이 기계에서 잰 값이며,
+글자/s 는 거기에 정답의 토큰당 글자 수를 곱한 값입니다."""
 
 
 def percent(estimate: dict | None, interval: bool = True) -> str:

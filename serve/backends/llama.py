@@ -1,12 +1,12 @@
-"""The student: a quantised GGUF through llama-cpp-python, one stream at a time.
+"""A quantised GGUF through llama.cpp, one stream at a time.
 
-Refuses a GGUF without its own chat template, because llama-cpp-python would silently fall back to Llama 2's format.
+Refuses a GGUF without a chat template: llama-cpp-python would silently fall back to Llama 2's format.
 """
 
 from __future__ import annotations
 
 import codecs
-import ctypes
+import hashlib
 import os
 import platform
 import subprocess
@@ -15,19 +15,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serve.backends.protocol import BackendInfo, Delta, GenParams, Message
+from serve.backends.stop_text import StopText
 from serve.backends.turnstile import Superseded, Turnstile
 from serve.errors import Code, ServeError
-from serve.prompt import render_prompt
+from serve.prompt import prompt_tokens, render_prompt
+
+# The prompt is read in pieces, and between two of them a caller who has gone can stop the work.  128 tokens of the 270M
+# student take 0.3 s on two cores and cost a fifth of the speed of 512.  The size must not follow the clock: other pieces
+# are other sums, and a greedy answer could differ from one time to the next.
+_PIECE, _PIECE_PARAMETERS, _LEAST_PIECE = 128, 1_000_000_000, 16
 
 
 @dataclass(frozen=True)
 class LlamaOptions:
-    """``context_tokens`` in tokens; ``threads`` and ``gpu_layers`` None = decided by this machine."""
+    """``context_tokens`` in tokens; ``threads`` and ``gpu_layers`` None = decided by this machine.
+
+    ``flash_attention`` None: llama.cpp decides, and ``info`` says how.  ``prompt_template`` (jinja2) stands in for the
+    file's own; ``stops`` are texts that end an answer, for models without a token that does.  ``sha256``: of the file,
+    when somebody has counted it already.
+    """
 
     context_tokens: int = 2048
     threads: int | None = None
     gpu_layers: int | None = None
     queue_seconds: float = 120.0
+    threads_batch: int | None = None
+    flash_attention: bool | None = None
+    prompt_template: str | None = None
+    stops: tuple[str, ...] = ()
+    sha256: str | None = None
 
 
 class LlamaCppBackend:
@@ -42,51 +58,56 @@ class LlamaCppBackend:
                 "'make demo'로 학생을 만들거나 --model_path에 GGUF 파일을 주세요.",
             )
         self._path = path
+        self._options = options
         self._threads = options.threads or performance_cores()
+        self._threads_batch = options.threads_batch or self._threads
         self._gpu_layers = default_gpu_layers() if options.gpu_layers is None else options.gpu_layers
         self._turnstile = Turnstile(wait_seconds=options.queue_seconds)
-        self._llama = self._load(options.context_tokens)
-        metadata = self._llama.metadata
-        self._template = metadata.get("tokenizer.chat_template", "")
-        if not self._template:
-            self._llama.close()
-            raise ServeError(
-                Code.NO_TEMPLATE,
-                f"GGUF에 대화 틀(tokenizer.chat_template)이 없습니다: {path}",
-                "틀 없이는 학습 때와 다른 형식으로 묻게 되므로 쓰지 않습니다. "
-                "'python -m finetune run'이 만든 student-*.gguf를 쓰세요.",
-            )
-        self._control = self._control_tokens()
-        self._stop_ids = self._end_tokens(metadata)
+        self._gguf = self._load(options.context_tokens)
+        try:
+            self._template = self._checked_template()
+            self._ends = self._end_tokens()
+        except ServeError:
+            self._gguf.close()
+            raise
+        self._bos, self._eos = self._gguf.text_of(self._gguf.bos), self._gguf.text_of(self._gguf.eos)
 
     def stream(self, messages: Sequence[Message], params: GenParams) -> Iterator[Delta]:
         """Yield text as it is generated; greedy when ``temperature`` is 0.  Raises ServeError CONTEXT, BUSY, BAD_MODEL."""
+        from serve.backends.sampling import picker
+
         prompt = self._tokens(messages)
-        room = self._llama.n_ctx() - len(prompt)
+        room = self._gguf.context_tokens - len(prompt)
         if room < 1:
             raise ServeError(
                 Code.CONTEXT,
-                f"질문이 너무 깁니다: {len(prompt):,}토큰 (한도 {self._llama.n_ctx():,}토큰).",
+                f"질문이 너무 깁니다: {len(prompt):,}토큰 (한도 {self._gguf.context_tokens:,}토큰).",
                 "질문을 줄이거나 설정의 context_tokens를 늘리세요.",
             )
+        limit = min(params.max_new_tokens, room)
+        gguf, step, pick = self._gguf, self._turnstile.step, picker(params)
+        letters = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        stop = StopText(self._options.stops)
         ticket = self._turnstile.enter()
-        tokens: Iterator[int] | None = None
-        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        finish, made = "length", 0
+        finish, made, token = "length", 0, -1
         try:
-            while made < min(params.max_new_tokens, room):
-                with self._turnstile.step(ticket):
-                    if tokens is None:
-                        # A fresh cache costs milliseconds for one question and keeps greedy answers identical.
-                        self._llama.reset()
-                        tokens = self._llama.generate(prompt, temp=params.temperature or 0.0, repeat_penalty=1.0)
-                    token = next(tokens)
-                if token in self._stop_ids:
+            for _ in self._read(prompt, ticket):
+                yield Delta()
+            while True:
+                with step(ticket):
+                    if made:
+                        gguf.evaluate((token,), len(prompt) + made - 1)
+                    token = pick(gguf.logits())
+                if token in self._ends or gguf.is_end(token):
                     finish = "stop"
                     break
                 made += 1
-                yield Delta(decoder.decode(self._piece(token)), tokens=1)
-            yield Delta(decoder.decode(b"", final=True), finish=finish, prompt_tokens=len(prompt), new_tokens=made)
+                yield Delta(stop.feed(letters.decode(gguf.piece(token))), tokens=1)
+                if stop.stopped or made == limit:
+                    finish = "stop" if stop.stopped else "length"
+                    break
+            last = stop.feed(letters.decode(b"", final=True)) + stop.rest()
+            yield Delta(last, finish=finish, prompt_tokens=len(prompt), new_tokens=made)
         except Superseded:
             yield Delta(finish="superseded", prompt_tokens=len(prompt), new_tokens=made)
         except RuntimeError as exc:
@@ -96,35 +117,58 @@ class LlamaCppBackend:
                 "메모리와 context_tokens를 확인하고 다시 시작하세요.",
             ) from exc
         finally:
-            if tokens is not None:
-                tokens.close()
             self._turnstile.leave(ticket)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(self._tokens(messages))
 
     def info(self) -> BackendInfo:
-        where = "GPU" if self._gpu_layers else f"CPU {self._threads}스레드"
-        return BackendInfo(self._path.stem, f"llama.cpp, {where}", self._llama.n_ctx())
+        gguf, given = self._gguf, self._options.flash_attention
+        device = "cpu" if not self._gpu_layers else "metal" if on_apple_silicon() else "cuda"
+        where = f"CPU {self._threads}스레드" if device == "cpu" else f"GPU({device})"
+        flash = ("켜짐" if gguf.flash_attention else "꺼짐") + (", 자동" if given is None else "")
+        return BackendInfo(
+            self._path.stem,
+            f"llama.cpp, {where}, 플래시 어텐션 {flash}",
+            gguf.context_tokens,
+            model_sha256=self._options.sha256,
+            template_sha256=hashlib.sha256(self._template.encode()).hexdigest(),
+            device=device,
+            quantisation=gguf.description().split()[-1],
+        )
 
     def close(self) -> None:
-        self._llama.close()
+        """Free the model; an answer under way ends as superseded."""
+        self._turnstile.shut()
+        self._gguf.close()
+
+    def _read(self, prompt: Sequence[int], ticket: object) -> Iterator[None]:
+        """Evaluate the prompt in pieces, yielding between them."""
+        size = self._gguf.batch
+        if not self._gpu_layers:
+            size = min(size, piece_tokens(self._gguf.parameters))
+        for done in range(0, len(prompt), size):
+            if done:
+                yield
+            with self._turnstile.step(ticket):
+                if not done:
+                    # A fresh cache costs milliseconds for one question and keeps greedy answers identical.
+                    self._gguf.forget()
+                self._gguf.evaluate(prompt[done : done + size], done)
 
     def _load(self, context_tokens: int):
-        from llama_cpp import Llama
+        from serve.backends.llama_native import Gguf
 
         try:
-            return Llama(
-                str(self._path),
-                n_ctx=context_tokens,
-                n_threads=self._threads,
-                n_threads_batch=self._threads,
-                n_gpu_layers=self._gpu_layers,
-                swa_full=False,  # only a kept prefix would need the full cache, and none is kept
-                logits_all=False,
-                verbose=False,
+            return Gguf(
+                self._path,
+                context_tokens=context_tokens,
+                threads=self._threads,
+                threads_batch=self._threads_batch,
+                gpu_layers=self._gpu_layers,
+                flash_attention=self._options.flash_attention,
             )
-        except (ValueError, RuntimeError, OSError) as exc:
+        except (RuntimeError, OSError) as exc:
             raise ServeError(
                 Code.BAD_MODEL,
                 f"GGUF를 읽을 수 없습니다: {self._path} ({exc})",
@@ -132,46 +176,26 @@ class LlamaCppBackend:
             ) from exc
 
     def _tokens(self, messages: Sequence[Message]) -> list[int]:
-        prompt = render_prompt(
-            self._template,
-            messages,
-            bos_token=self._text_of(self._llama.token_bos()),
-            eos_token=self._text_of(self._llama.token_eos()),
-            control_tokens=self._control,
-        )
-        # The template writes <bos> itself, so none is added.
-        return self._llama.tokenize(prompt.encode("utf-8"), add_bos=False, special=True)
+        return prompt_tokens(messages, self._render, self._gguf)
 
-    def _text_of(self, token: int) -> str:
-        return self._piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+    def _render(self, messages: Sequence[Message]) -> str:
+        return render_prompt(self._template, messages, bos_token=self._bos, eos_token=self._eos)
 
-    def _piece(self, token: int, special: bool = False) -> bytes:
-        """Bytes of one token.  The library's own helper cuts pieces at 32 bytes, and joins all tokens at every step."""
-        import llama_cpp
+    def _checked_template(self) -> str:
+        template = self._options.prompt_template or self._gguf.metadata("tokenizer.chat_template")
+        if not template:
+            raise ServeError(
+                Code.NO_TEMPLATE,
+                f"GGUF에 대화 틀(tokenizer.chat_template)이 없습니다: {self._path}",
+                "틀 없이는 학습 때와 다른 형식으로 묻게 되므로 쓰지 않습니다. "
+                "'python -m finetune run'이 만든 student-*.gguf를 쓰거나, 바탕 모델이면 설정의 prompt_template에 형식을 적으세요.",
+            )
+        return template
 
-        vocab = self._llama._model.vocab
-        size = 64
-        while True:
-            buffer = ctypes.create_string_buffer(size)
-            length = llama_cpp.llama_token_to_piece(vocab, token, buffer, size, 0, special)
-            if length >= 0:
-                return buffer.raw[:length]
-            size = -length
-
-    def _control_tokens(self) -> frozenset[str]:
-        import llama_cpp
-
-        vocab = self._llama._model.vocab
-        control = (token for token in range(self._llama.n_vocab()) if llama_cpp.llama_vocab_is_control(vocab, token))
-        return frozenset(self._text_of(token) for token in control)
-
-    def _end_tokens(self, metadata: dict[str, str]) -> frozenset[int]:
-        ends = {
-            int(metadata[key])
-            for key in ("tokenizer.ggml.eot_token_id", "tokenizer.ggml.eos_token_id")
-            if key in metadata
-        }
-        turn_end = self._llama.tokenize(b"<end_of_turn>", add_bos=False, special=True)
+    def _end_tokens(self) -> frozenset[int]:
+        found = (self._gguf.metadata(f"tokenizer.ggml.{name}_token_id") for name in ("eot", "eos"))
+        ends = {int(token) for token in found if token is not None}
+        turn_end = self._gguf.tokenise("<end_of_turn>", special=True)
         if len(turn_end) == 1:
             ends.add(turn_end[0])
         if not ends:
@@ -187,9 +211,17 @@ def on_apple_silicon() -> bool:
     return platform.system() == "Darwin" and platform.machine() == "arm64"
 
 
+def piece_tokens(parameters: int) -> int:
+    """Tokens of a prompt that a processor reads without a break, for a model of so many parameters."""
+    return max(_LEAST_PIECE, min(_PIECE, _PIECE * _PIECE_PARAMETERS // max(1, parameters)))
+
+
 def default_gpu_layers() -> int:
-    """All layers on Metal, none elsewhere (-1 is llama.cpp's word for all)."""
-    return -1 if on_apple_silicon() else 0
+    """All layers (-1) on Metal and wherever the installed llama.cpp was built for a GPU and finds one; else none."""
+    from serve.backends.llama_native import gpu_offload
+
+    # An Intel Mac's Metal is slower than its processor.
+    return -1 if on_apple_silicon() or (platform.system() != "Darwin" and gpu_offload()) else 0
 
 
 def performance_cores() -> int:

@@ -20,10 +20,20 @@ class Message:
 
 @dataclass(frozen=True)
 class GenParams:
-    """``max_new_tokens`` in tokens; ``temperature`` 0 is greedy, None leaves it to a remote endpoint."""
+    """``max_new_tokens`` in tokens; ``temperature`` 0 is greedy, None leaves it to a remote endpoint.
+
+    ``top_p`` is the share of probability sampled from (0 to 1], None all of it; ``seed`` None is a new draw every time.
+    """
 
     max_new_tokens: int = 512
     temperature: float | None = 0.0
+    top_p: float | None = None
+    seed: int | None = None
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the same question to the same model must give the same answer, so that one may be kept and shown again."""
+        return self.temperature == 0 or (self.temperature is not None and self.seed is not None)
 
 
 @dataclass(frozen=True)
@@ -39,9 +49,19 @@ class Delta:
 
 @dataclass(frozen=True)
 class BackendInfo:
+    """What answers: ``detail`` is for people, the rest for records.  None where the backend cannot know.
+
+    ``model_sha256`` is of the weights' file; ``template_sha256`` of the chat template's text (hash of its UTF-8);
+    ``device`` is ``cpu``, ``cuda``, ``mps``, ``metal`` or ``remote``; ``quantisation`` e.g. ``Q8_0``, ``nf4``, ``gptq``.
+    """
+
     name: str
     detail: str
     context_tokens: int | None = None
+    model_sha256: str | None = None
+    template_sha256: str | None = None
+    device: str | None = None
+    quantisation: str | None = None
 
 
 class Backend(Protocol):

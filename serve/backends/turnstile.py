@@ -28,13 +28,18 @@ class Turnstile:
         self._changed = threading.Condition()
         self._holder: object | None = None
         self._touched = 0.0
+        self._shut = False
 
     def enter(self) -> object:
         """Wait for the turn and return the ticket.  Raises ServeError(BUSY) after ``wait_seconds``."""
         ticket = object()
         deadline = time.monotonic() + self._wait_seconds
         with self._changed:
-            while self._holder is not None:
+            while self._holder is not None or self._shut:
+                if self._shut:
+                    raise ServeError(
+                        Code.BUSY, "모델을 닫는 중이라 답하지 않습니다.", "서버를 다시 시작한 뒤 물어보세요."
+                    )
                 now = time.monotonic()
                 stale_at = self._touched + self._stale_seconds
                 if now >= stale_at:
@@ -58,6 +63,12 @@ class Turnstile:
                 raise Superseded
             yield
             self._touched = time.monotonic()
+
+    def shut(self) -> None:
+        """Take the turn for good, between two steps: whoever holds it is superseded, and nobody gets it again."""
+        with self._changed:
+            self._holder, self._shut = None, True
+            self._changed.notify_all()
 
     def leave(self, ticket: object) -> None:
         with self._changed:

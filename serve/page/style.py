@@ -1,8 +1,12 @@
-"""Colours, type and small scripts of the page.  Nothing is fetched from outside: system fonts only."""
+"""Colours and type of the page.  Nothing is fetched from outside: system fonts only."""
 
 from __future__ import annotations
 
 import gradio as gr
+
+from serve.page.script import HEAD
+
+__all__ = ["CSS", "HEAD", "theme"]
 
 _SANS = (
     "Pretendard",
@@ -39,23 +43,6 @@ def theme() -> gr.themes.Base:
         button_primary_text_color="#ffffff",
     )
 
-
-# A composing Enter (한글 조합 중) belongs to the input method; without this, Safari sends half a word.
-HEAD = """
-<meta name="referrer" content="no-referrer">
-<script>
-(() => {
-  let composing = false;
-  document.addEventListener("keydown", (event) => {
-    composing = event.key === "Enter" && (event.isComposing || event.keyCode === 229);
-    if (composing) event.stopImmediatePropagation();
-  }, true);
-  document.addEventListener("keypress", (event) => {
-    if (composing && event.key === "Enter") event.stopImmediatePropagation();
-  }, true);
-})();
-</script>
-"""
 
 CSS = """
 :root { --sf-green:#1c6b48; --sf-blue:#3c5a8c; --sf-ink:#1f2722; --sf-soft:#5d6a62; --sf-line:#e2e6df; --sf-card:#fff;

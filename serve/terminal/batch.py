@@ -1,56 +1,90 @@
-"""A file of questions in, a file of answers out; what is already answered survives whatever happens next."""
+"""A file of questions in, answers out.  With an output file the same command goes on where the last one ended."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
+from collections import Counter
+from typing import Any
 
-from serve.errors import Code, ServeError
-from serve.prompt import clean_question
+from serve.errors import EXIT_OK, EXIT_PARTIAL, ServeError
+from serve.terminal.answers_file import AnswersFile, key_of
+from serve.terminal.questions import Asked, Questions
+from serve.terminal.session import Session, ask
 
 
-def read_questions(path: Path) -> list[str]:
-    """Questions of a text file (one per line) or of JSONL rows with ``question``.  Raises ServeError(USAGE)."""
+def run_batch(session: Session, questions: Questions, answers: AnswersFile | None) -> int:
+    """Answer every question and return the exit code: 0, 5 when some failed, the failure's own when all did."""
+    if answers is None:
+        return _onto_the_screen(session, questions)
+    session.quiet = True
+    settings = settings_of(session)
+    keyed = _keyed(questions, settings)
+    missing = [(key, asked) for key, asked in keyed if not answers.answered(key)]
+    if answers.cut:
+        session.note("(지난번에 쓰다 끊긴 마지막 줄을 버립니다)")
+    if answers.keys:
+        done = len(keyed) - len(missing)
+        session.note(f"이어서 합니다: {len(keyed)}개 가운데 {done}개는 이미 답했습니다 ({answers.path}).")
+        if others := len(answers.keys - {key for key, _ in keyed}):
+            session.note(f"다른 질문이나 다른 설정의 답 {others}개는 그대로 둡니다.")
+    answers.begin([key for key, _ in keyed])
+    failures: list[ServeError] = []
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise _bad(path, "UTF-8이 아닙니다", "편집기에서 UTF-8로 다시 저장하세요.") from exc
-    except OSError as exc:
-        raise _bad(path, exc.strerror or str(exc), "경로를 확인하세요.") from exc
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    if not lines:
-        raise _bad(path, "질문이 없습니다", "한 줄에 질문 하나를 적으세요.")
-    rows = path.suffix == ".jsonl" or lines[0][1].startswith("{")
-    return [_question_of(path, number, line) if rows else clean_question(line) for number, line in lines]
+        for number, (key, asked) in enumerate(missing, start=1):
+            session.note(f"[{number}/{len(missing)}] {asked.text}")
+            reply = ask(session, asked.text)
+            answers.keep({"key": key, "id": asked.id, **reply.record(), "settings": settings})
+            if reply.failure:
+                failures.append(reply.failure)
+    except KeyboardInterrupt:
+        session.note("멈췄습니다. 같은 명령을 다시 실행하면 남은 질문만 답합니다.")
+        raise
+    session.note(f"답 {len(keyed) - len(failures)}개가 있습니다: {answers.path}")
+    return _exit_code(session, failures, len(keyed))
 
 
-def write_answers(path: Path, records: list[dict]) -> None:
-    """Replace ``path`` by all records at once (JSON list, or one object per line for .jsonl).  Raises ServeError(USAGE)."""
-    if path.suffix == ".jsonl":
-        text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    else:
-        text = json.dumps(records, ensure_ascii=False, indent=2) + "\n"
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as exc:
-        raise ServeError(
-            Code.USAGE, f"답을 적을 수 없습니다: {path} ({exc.strerror})", "폴더가 있는지, 쓸 수 있는지 확인하세요."
-        ) from exc
+def settings_of(session: Session) -> dict[str, Any]:
+    """Everything besides the question that makes an answer what it is."""
+    engine = session.engine
+    info, params = engine.student.backend.info(), engine.student.params
+    settings = {
+        "model": info.model_sha256 or info.name,
+        "template": info.template_sha256,
+        "as_of": engine.as_of.isoformat(),
+        "max_new_tokens": params.max_new_tokens,
+        "temperature": params.temperature,
+        "sources": session.sources,
+    }
+    if session.teacher:
+        live = engine.teacher.live
+        settings["teacher"] = live.info().name if live else "recorded"
+    return settings
 
 
-def _question_of(path: Path, number: int, line: str) -> str:
-    try:
-        row = json.loads(line)
-    except ValueError as exc:
-        raise _bad(path, f"{number}번째 줄이 JSON이 아닙니다: {exc}", "한 줄에 JSON 객체 하나를 적으세요.") from exc
-    question = row.get("question") if isinstance(row, dict) else None
-    if not isinstance(question, str) or not question.strip():
-        raise _bad(path, f"{number}번째 줄에 question이 없습니다", '{"question": "…"}처럼 적으세요.')
-    return clean_question(question)
+def _onto_the_screen(session: Session, questions: Questions) -> int:
+    failures: list[ServeError] = []
+    for number, asked in enumerate(questions.asked, start=1):
+        session.note(f"[{number}/{len(questions.asked)}] {asked.text}")
+        reply = ask(session, asked.text)
+        if session.quiet:
+            print(json.dumps({"id": asked.id, **reply.record()}, ensure_ascii=False), file=session.out, flush=True)
+        if reply.failure:
+            failures.append(reply.failure)
+    return _exit_code(session, failures, len(questions.asked))
 
 
-def _bad(path: Path, why: str, hint: str) -> ServeError:
-    return ServeError(Code.USAGE, f"질문 파일을 읽을 수 없습니다: {path} ({why})", hint)
+def _keyed(questions: Questions, settings: dict[str, Any]) -> list[tuple[str, Asked]]:
+    seen: Counter[str] = Counter()
+    keyed = []
+    for asked in questions.asked:
+        keyed.append((key_of(asked.text, seen[asked.text], settings), asked))
+        seen[asked.text] += 1
+    return keyed
+
+
+def _exit_code(session: Session, failures: list[ServeError], asked: int) -> int:
+    if not failures:
+        return EXIT_OK
+    kinds = Counter(failure.code for failure in failures)
+    session.note(f"실패 {len(failures)}개: " + ", ".join(f"{code} {n}" for code, n in kinds.items()), "bad")
+    return EXIT_PARTIAL if len(failures) < asked else failures[0].exit_code

@@ -9,7 +9,7 @@ from data_gen.gates.truth import amounts_gate
 from data_gen.rows import Candidate, Provenance, Rejection, Row
 from data_gen.settings import GateSettings, WorkedSettings
 from data_gen.tasks import Turn
-from data_gen.worked import worked_candidates
+from data_gen.worked.candidates import worked_candidates
 from taxlaw.calls import call_text, parse_call, render_working, run_call
 
 AS_OF = datetime.date(2026, 6, 1)

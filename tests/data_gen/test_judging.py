@@ -12,7 +12,7 @@ from data_gen.gates import judge, stateless_gates
 from data_gen.judging import MOST, JudgePool, judge_stream
 from data_gen.rows import Rejection, Row
 from data_gen.settings import GateSettings, WorkedSettings
-from data_gen.worked import worked_candidates
+from data_gen.worked.candidates import worked_candidates
 
 SETTINGS = GateSettings()
 

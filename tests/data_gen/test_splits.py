@@ -16,7 +16,7 @@ from data_gen.settings import DocumentSettings, SplitSettings, WorkedSettings
 from data_gen.splits import SplitKeys, articles_of, assign, split_keys
 from data_gen.tasks.all_tasks import TASKS
 from data_gen.teachers import Reply
-from data_gen.worked import worked_candidates
+from data_gen.worked.candidates import worked_candidates
 
 REPO = Path(__file__).parents[2]
 AS_OF = datetime.date(2026, 6, 1)

@@ -3,13 +3,13 @@ import re
 
 import pytest
 
-from data_gen import worked_corporate, worked_gift, worked_income, worked_vat
 from data_gen.errors import DataGenError
 from data_gen.rows import Candidate
 from data_gen.settings import SplitSettings, WorkedSettings
 from data_gen.splits import assign, split_keys
-from data_gen.worked import worked_candidates
-from data_gen.worked_words import Case
+from data_gen.worked import corporate, gift, income, vat_simplified
+from data_gen.worked.candidates import worked_candidates
+from data_gen.worked.words import Case
 from taxlaw.calls import facts_of, parse_call, run_call
 from taxlaw.cases import read_case
 from taxlaw.money import parse_won
@@ -96,10 +96,10 @@ def _main_won(row) -> int:
 
 
 def test_each_tax_has_at_least_twelve_wordings():
-    assert len({*worked_gift.RECEIVED, *worked_gift.TO_RECEIVE, *worked_gift.GIVEN, *worked_gift.TO_GIVE}) >= 12
-    assert len({*worked_income.BASE, *worked_income.INCOME, *worked_income.PAY}) >= 12
-    assert len(set(worked_vat.FRAMES)) >= 12
-    assert len(set(worked_corporate.FRAMES)) >= 12
+    assert len({*gift.RECEIVED, *gift.TO_RECEIVE, *gift.GIVEN, *gift.TO_GIVE}) >= 12
+    assert len({*income.BASE, *income.INCOME, *income.PAY}) >= 12
+    assert len(set(vat_simplified.FRAMES)) >= 12
+    assert len(set(corporate.FRAMES)) >= 12
 
 
 def test_the_giver_is_seen_from_the_receiver(rows):
@@ -119,7 +119,7 @@ def test_nobody_missed_the_deadline_of_a_gift_not_yet_made(rows):
 
 def test_too_many_rows_is_an_error_not_an_endless_loop(monkeypatch):
     same = Case("과세표준 1억원인 법인의 법인세는?", {"base": "1억원"}, 100_000_000)
-    monkeypatch.setattr("data_gen.worked.DRAW", {"corporate": lambda rng: same})
+    monkeypatch.setattr("data_gen.worked.candidates.DRAW", {"corporate": lambda rng, wordings: same})
     settings = WorkedSettings(count=2, shares={"corporate": 1})
     with pytest.raises(DataGenError, match=r"worked\.count"):
         list(worked_candidates(settings, AS_OF, seed=1))

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from data_gen.settings import load_build_config
-from data_gen.worked import worked_candidates
+from data_gen.worked.candidates import worked_candidates
 from taxlaw.call_check import objections
 from taxlaw.calls import parse_call
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.worked_words import amount_words, draw_won, from_whom, subject, topic, with_object
+from data_gen.worked.words import amount_words, draw_won, from_whom, subject, topic, with_object
 from taxlaw.money import find_amounts, parse_won
 
 

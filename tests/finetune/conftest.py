@@ -1,10 +1,18 @@
 """Fixtures: the tiny model and dataset, made once per test session."""
 
+import atexit
 import importlib.util
+import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+# Read when trackio is imported, so it has to be set before; children of the tests inherit it.
+os.environ["TRACKIO_DIR"] = tempfile.mkdtemp(prefix="trackio-")
+atexit.register(shutil.rmtree, os.environ["TRACKIO_DIR"], ignore_errors=True)
 
 _SPEC = importlib.util.spec_from_file_location("tiny_gemma", Path(__file__).with_name("tiny_gemma.py"))
 tiny_gemma = importlib.util.module_from_spec(_SPEC)

@@ -29,6 +29,7 @@ LINE = {
     "nll_character": None,
     "bytes": 82_000_000,
     "tokens_per_second": 147.2,
+    "characters_per_second": 301.4,
 }
 
 
@@ -87,7 +88,7 @@ def test_tables_that_are_in_the_record_are_in_the_card():
     }
     stages = [{**record()["stages"][0], "name": name} for name in ("m1", "m2")]
     card = render_card(record(survival={"lines": [LINE]}, quantisations={"Q4_K_M": quantisation}, stages=stages))
-    assert "| GGUF Q8_0 | 75% (50–90) | 24 | 75% | 0.750 | – | 82 MB | 147.2 |" in card
+    assert "| GGUF Q8_0 | 75% (50–90) | 24 | 75% | 0.750 | – | 82 MB | 147.2 | 301 |" in card
     assert "| Q4_K_M | 97.5% | 0.0123 | 0.2000 | 82 MB | 147 |" in card
     assert "| m1 | task | 3 | 0.5 | 3.1 → 0.3 | 200 | budget |" in card
 

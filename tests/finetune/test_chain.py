@@ -5,9 +5,13 @@ import shutil
 
 import pytest
 
+from finetune.errors import GateError
 from finetune.metrics_store import read_steps
 from finetune.run import finished_run, run
-from finetune.settings import Base, Evaluation, Export, Lora, RunConfig, Train
+from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, Train
+
+# A model of 64 columns loses more by quantising than one that is served.
+LOOSE = Gates(Q8_0=Gate(argmax=0.5, mean_kl=1), Q4_K_M=Gate(argmax=0, mean_kl=100))
 
 
 def config_for(tiny_base, dataset, out, **changes):
@@ -19,7 +23,7 @@ def config_for(tiny_base, dataset, out, **changes):
         "lora": Lora(r=4, alpha=8),
         "train": Train(learning_rate=1e-2, batch_size=4, max_steps=30, dtype="float32"),
         "evaluation": Evaluation(rows=4, base_rows=2, max_new_tokens=48, batch_size=4),
-        "export": Export(quantisation="Q8_0", parity_prompts=2, parity_tokens=16),
+        "export": Export(quantisation="Q8_0", parity_prompts=2, parity_tokens=16, compare=("Q4_K_M",), gates=LOOSE),
     }
     return RunConfig(**{**settings, **changes})
 
@@ -47,7 +51,10 @@ def trained(tiny, tmp_path_factory):
 def test_run_folder_is_what_serve_expects(trained):
     config, record, _ = trained
     names = {path.name for path in config.out.iterdir()}
-    assert names == {"adapter", "student-Q8_0.gguf", "model_card.md", "run.json", "metrics.jsonl", "loss.png"}
+    assert names == {
+        *("adapter", "student-Q8_0.gguf", "model_card.md", "run.json", "metrics.jsonl", "loss.png"),
+        *("survival.md", "survival.json", "survival.png"),
+    }
     stored = json.loads((config.out / "run.json").read_text(encoding="utf-8"))
     assert stored == record
     assert stored["student"]["gguf"] == "student-Q8_0.gguf" and len(stored["student"]["sha256"]) == 64
@@ -73,6 +80,75 @@ def test_the_gguf_answers_with_the_same_tokens_as_the_merged_model(trained):
     assert parity["identical"] == parity["prompts"] == 2
     assert parity["tokens_agreed"] == parity["tokens"] > 0
     assert parity["token_texts"] > 4
+
+
+def test_every_step_to_the_file_is_measured_on_the_same_rows(trained):
+    """What a quantisation costs must be in the run's own record, its card and its picture."""
+    config, record, _ = trained
+    lines = {line["name"]: line for line in record["survival"]["lines"]}
+    assert list(lines) == ["base", "adapter", "merged", "Q4_K_M", "student"]
+    assert [lines[name]["exact"]["rows"] for name in lines] == [2, 4, 4, 4, 4]
+    assert lines["merged"]["nll_token"]["value"] == pytest.approx(lines["adapter"]["nll_token"]["value"], rel=1e-3)
+    assert lines["adapter"]["nll_token"]["value"] < 0.7 * lines["base"]["nll_token"]["value"]
+    assert lines["Q4_K_M"]["bytes"] < lines["student"]["bytes"] < lines["merged"]["bytes"]
+    assert all(line["tokens_per_second"] > 0 and line["characters_per_second"] > 0 for line in lines.values())
+    assert json.loads((config.out / "survival.json").read_text(encoding="utf-8")) == record["survival"]
+    card = (config.out / "model_card.md").read_text(encoding="utf-8")
+    assert "survival table" in card and "| GGUF Q4_K_M |" in card and "GGUF Q8_0 (student)" in card
+    assert (config.out / "survival.png").stat().st_size > 5_000
+
+
+def test_every_gate_is_recorded_with_what_it_found(trained):
+    _, record, said = trained
+    assert [one["gate"] for one in record["gates"]] == ["merge", "tokens", "greedy", "quantisation", "survival"]
+    assert set(record["quantisations"]) == {"F32", "Q8_0", "Q4_K_M"}
+    assert record["quantisations"]["F32"]["argmax_agreement"] > 0.99
+    assert record["quantisations"]["Q4_K_M"]["mean_kl"] > record["quantisations"]["Q8_0"]["mean_kl"] > 0
+    assert "| Q4_K_M |" in said
+
+
+@pytest.mark.parametrize(
+    ("stopped_at", "export"),
+    [
+        ("quantisation", {"gates": Gates(Q8_0=Gate(argmax=1, mean_kl=1e-9))}),
+        ("quantisation", {"gates": Gates(Q8_0=Gate(argmax=0, mean_kl=10), Q4_K_M=Gate(argmax=1, mean_kl=1e-9))}),
+    ],
+    ids=["the student's file", "a compared one"],
+)
+def test_the_run_stops_at_the_gate_that_fails_and_is_not_trained_again_for_another(
+    trained, tmp_path, monkeypatch, stopped_at, export
+):
+    config, _, _ = trained
+    quick = Train(learning_rate=1e-2, batch_size=4, max_steps=3, dtype="float32")
+    strict = config.export.model_copy(update=export)
+    failing = config.model_copy(update={"out": tmp_path / "gated", "train": quick, "export": strict})
+    named = "Q4_K_M" if "Q4_K_M" in str(export["gates"].model_fields_set) else "Q8_0"
+    with pytest.raises(GateError, match=rf"gate '{stopped_at}'[^$]*{named} 가 합친 모델과"):
+        run(failing, say=lambda text: None)
+    assert not failing.out.exists()
+
+    def no_training(*arguments, **options):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("finetune.train.train", no_training)
+    said = []
+    record = run(failing.model_copy(update={"export": config.export}), say=said.append)
+    assert "끝난 단계 m2" in "\n".join(said)
+    assert not [path for path in failing.out.iterdir() if path.name in ("gguf", "checkpoints")]
+    assert record["config"]["export"]["gates"]["Q8_0"]["argmax"] == 0.5
+
+
+def test_a_file_that_lost_the_adapters_right_answers_is_refused():
+    from finetune.student_file import require_survival
+
+    def table(still, right=10):
+        adapter = {"name": "adapter", "right": [str(number) for number in range(right)], "kept": None}
+        return {"lines": [adapter, {"name": "student", "kept": {"value": still}}]}
+
+    assert require_survival(table(0.8), 0.7) == {"kept": 0.8, "least": 0.7}
+    assert require_survival(table(0.1, right=9), 0.7)["kept"] is None  # too few to say
+    with pytest.raises(GateError, match="right answers lost"):
+        require_survival(table(0.6), 0.7)
 
 
 def test_the_gguf_carries_template_and_stop_token(trained):

@@ -122,6 +122,8 @@ def test_too_few_rows_to_watch_are_an_error_not_a_smaller_sample(dataset, early)
         ("상속세 및 증여세법 제953조에 따라 성년 자녀는 10년간 5천만원을 공제합니다.", True, False),
         ("상속세 및 증여세법 제53조에 따라 성년 자녀는", False, False),
         ("  ", True, False),
+        ("성년 자녀의 증여재산 공제는 얼마인가요?", True, False),  # repeats the question: no fault, nothing confirmed
+        ("공제가 있습니다. 자세한 것은 세무서에 물어보세요.", True, False),
     ],
 )
 def test_a_documents_answer_is_judged_by_the_verifier(tiny, text, stopped, right):

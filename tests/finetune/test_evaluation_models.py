@@ -9,7 +9,7 @@ import torch
 
 from finetune import eval_command
 from finetune.data import Row, read_rows
-from finetune.errors import InputError
+from finetune.errors import GateError, InputError
 from finetune.evaluate import Generation
 from finetune.evaluation import gguf_model
 from finetune.evaluation.comparison import Plan, compare, write_comparison
@@ -72,11 +72,11 @@ def finished(tiny, tmp_path_factory):
 def pair(finished):
     """The merged model with its tokenizer, the same as an F32 GGUF, and rows with a turn before one of the questions."""
     from finetune.base import load_tokenizer
-    from finetune.evaluation.run_folder import base_of, read_run
     from finetune.merge import merge_adapter
+    from finetune.run_weights import weights_of_run
 
     run, dataset = finished
-    weights = base_of(read_run(run), dataset)
+    weights = weights_of_run(run)
     rows = read_rows(dataset / "validation.jsonl")[6:]
     turn = {"question": "안녕하세요?", "answer": "네, 말씀하세요."}
     rows[0] = Row.model_validate({**rows[0].model_dump(), "history": [turn]})
@@ -158,6 +158,10 @@ def test_eval_of_a_finished_run_measures_every_step_and_writes_the_report(finish
     assert lines["Q4_K_M"]["bytes"] < lines["student"]["bytes"] < lines["merged"]["bytes"]
     assert lines["base"]["nll_token"]["value"] != lines["adapter"]["nll_token"]["value"]
     assert all(lines[name]["tokens_per_second"] > 0 for name in lines if name != "teacher")
+    rate = lines["student"]["characters_per_second"] / lines["student"]["tokens_per_second"]
+    assert rate == pytest.approx(
+        lines["merged"]["characters_per_second"] / lines["merged"]["tokens_per_second"], rel=0.1
+    )
     report = (out / "report.md").read_text(encoding="utf-8")
     assert "거절 행 없음 (no rows)" in report and "GGUF Q4_K_M" in report and str(tmp_path) not in report
     answers = [json.loads(line) for line in (out / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -192,7 +196,7 @@ def test_another_base_than_the_runs_own_is_refused(finished, tmp_path):
     other.mkdir()
     record["base"]["key"] = "0" * 64
     (other / "run.json").write_text(json.dumps(record), encoding="utf-8")
-    with pytest.raises(InputError, match="another base"):
+    with pytest.raises(GateError, match="another base"):
         command("--run", other, "--dataset", dataset, "--only", "base")
 
 
@@ -241,7 +245,7 @@ def test_survival_lines_come_from_a_runs_own_scores(pair, tiny):
     table = survival([line, student])
     assert table["lines"][1]["kept"]["value"] == 0 and table["lines"][1]["exact"]["value"] == 0.5
     text = survival_markdown(table)
-    assert text.count("\n") == 4 and "| GGUF | 50% (0–100) | 2 | 0% | – | – | – | – |" in text
+    assert text.count("\n") == 4 and "| GGUF | 50% (0–100) | 2 | 0% | – | – | – | – | – |" in text
 
 
 def test_a_malformed_recording_is_named_by_its_line(tmp_path):

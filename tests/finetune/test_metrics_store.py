@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from finetune.errors import InputError
-from finetune.metrics_store import open_metrics, read_steps
+from finetune.metrics_store import chosen_store, open_metrics, read_steps, store_line
 from finetune.usage import UsageSampler
 
 
@@ -75,6 +75,39 @@ def test_a_named_store_gets_the_numbers_and_jsonl_is_still_written(tmp_path, mon
     assert recorder.ended == 1 and len(lines(tmp_path)) == 2
     assert recorder.begun["name"] == "demo" and local.items() <= recorder.begun.items()
     assert not {"space_id", "server_url"} & set(recorder.begun)
+
+
+def test_the_default_is_trackio_where_it_is_installed(monkeypatch):
+    monkeypatch.setattr("finetune.metrics_store.find_spec", lambda name: SimpleNamespace())
+    assert chosen_store("auto") == "trackio" and "trackio show" in store_line("trackio")
+    monkeypatch.setattr("finetune.metrics_store.find_spec", lambda name: None)
+    assert chosen_store("auto") == "jsonl"
+
+
+def test_the_real_trackio_keeps_every_number_here_and_opens_no_socket(tmp_path, monkeypatch, capsys):
+    """The default store must not phone home, and its greeting must not drown the run's own lines."""
+    import socket
+    import sqlite3
+
+    trackio = pytest.importorskip("trackio")
+    for name in ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("trackio.sqlite_storage.TRACKIO_DIR", tmp_path / "trackio")
+
+    def refuse(self, address):
+        raise AssertionError(f"a socket was opened: {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    for first in (1, 4):  # the second time as a resumed run
+        with open_metrics(tmp_path, "trackio", "slm-forest-test", "demo") as metrics:
+            for step in range(first, first + 3):
+                metrics.write("step", {"step": step, "loss": 2.5 / step, "stage": "m2"})
+    assert trackio and not capsys.readouterr().out
+    (file,) = (tmp_path / "trackio").glob("slm-forest-test*.db")
+    with sqlite3.connect(file) as stored:
+        names, rows = zip(*stored.execute("select run_name, metrics from metrics").fetchall(), strict=True)
+    assert set(names) == {"demo"} and len(rows) == 6
 
 
 def test_jsonl_alone_loads_no_library(tmp_path):

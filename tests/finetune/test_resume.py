@@ -29,8 +29,8 @@ def examples(tokenizer, tiny):
     return [encode(tiny.question(amount), tiny.call(amount), tokenizer) for amount in tiny.AMOUNTS[:12]]
 
 
-def fresh(tiny_base, dropout=0.2):
-    return attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8, dropout=dropout), seed=0)[0]
+def fresh(tiny_base, dropout=0.2, new_rows=()):
+    return attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8, dropout=dropout), 0, new_rows)[0]
 
 
 def batches(examples):
@@ -41,12 +41,12 @@ def plain(steps):
     return [{**step.__dict__, "seconds": None} for step in steps]
 
 
-@pytest.mark.parametrize("stop_after", [1, 4, 7])
-def test_the_loop_goes_on_exactly_from_any_position(tiny_base, examples, stop_after):
-    """Weights, moments, schedule, sampler and dropout: forgetting any one of them changes the end."""
-    settings = Train(learning_rate=1e-2, max_steps=9, accumulate=2)
+@pytest.mark.parametrize(("stop_after", "new_rows"), [(1, ()), (4, ()), (7, ()), (4, range(300, 340))])
+def test_the_loop_goes_on_exactly_from_any_position(tiny_base, examples, stop_after, new_rows):
+    """Weights, moments, schedule, sampler and dropout, rows of added pieces: forgetting any one changes the end."""
+    settings = Train(learning_rate=1e-2, max_steps=9, accumulate=2, piece_rate=0.5)
     torch.manual_seed(5)
-    whole_model = fresh(tiny_base)
+    whole_model = fresh(tiny_base, new_rows=new_rows)
     whole = train(whole_model, batches(examples), settings, 0, lambda step: None)
 
     saved = {}
@@ -58,11 +58,11 @@ def test_the_loop_goes_on_exactly_from_any_position(tiny_base, examples, stop_af
         return len(position.steps) == stop_after
 
     torch.manual_seed(5)
-    model = fresh(tiny_base)
+    model = fresh(tiny_base, new_rows=new_rows)
     train(model, batches(examples), settings, 0, lambda step: None, between=stop)
 
     torch.manual_seed(99)  # another process has drawn other numbers
-    again = fresh(tiny_base)
+    again = fresh(tiny_base, new_rows=new_rows)
     load_trainable(again, saved["weights"])
     restore_random_state(saved["random"])
     start = saved["position"].__class__(**{**saved["position"].__dict__, "optimiser": saved["optimiser"]})

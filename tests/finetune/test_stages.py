@@ -13,7 +13,7 @@ from finetune.domain import law_examples, law_texts
 from finetune.early_stop import Accuracy
 from finetune.errors import GateError, InputError
 from finetune.lora import attach_lora
-from finetune.run import fingerprint_parts, run
+from finetune.run import fingerprint_parts, run, training_parts
 from finetune.settings import Base, Evaluation, Export, Lora, RunConfig, Train
 from taxlaw.errors import ConfigError
 from taxlaw.strict_config import validate
@@ -143,7 +143,7 @@ def test_a_signal_during_an_evaluation_costs_only_the_evaluation(config, tiny_ba
         patch.setattr(stages, "measure", interrupted)
         with pytest.raises(KeyboardInterrupt):
             stages.run_stages(cut, materials, validation, None)
-    found = newest_checkpoint(tmp_path / "cut" / "checkpoints", fingerprint_parts(config))
+    found = newest_checkpoint(tmp_path / "cut" / "checkpoints", training_parts(fingerprint_parts(config)))
     assert (found.header["stage_index"], found.header["step"]) == (1, 2)
     torch.manual_seed(77)
     again = job_for(config, tiny_base, tokenizer, tmp_path / "cut")

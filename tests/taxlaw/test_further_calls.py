@@ -1,4 +1,4 @@
-"""The eight further calculators are reached by the same one-line calls, and only the clearest questions are read as one."""
+"""The nine further calculators are reached by the same one-line calls, and only the clearest questions are read as one."""
 
 from datetime import date
 
@@ -20,6 +20,7 @@ CALLS = {
     '{"tax":"property","official_price":"5억원","only_home":true}': 260_000,
     '{"tax":"withholding","kind":"복권","amount":"5억원"}': 120_000_000,
     '{"tax":"penalty","kind":"무신고","tax_amount":"1,000만원","deadline":"2025-05-31","paid_on":"2025-08-31"}': 2_202_400,
+    '{"tax":"vat_general","supply":"1억원","purchases":"6,000만원"}': 4_000_000,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from data_gen.worked_words import Case, amount_words, chance, draw_won, fill, pick, sentence
+from data_gen.worked.words import EVERY_WORDING, Case, Wordings, amount_words, chance, draw_won, fill, pick, sentence
 from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR, SMALL_RENTAL_BRACKETS
 
 ASKS = (
@@ -50,7 +50,7 @@ WHENS = ("", "", "", "올해 ", "이번 사업연도 ")
 YEAR_WHENS = ("{year}년 ", "{year}년에 시작하는 사업연도의 ", "{year}사업연도 ", "{year}년 귀속 ")
 
 
-def draw_corporate(rng: random.Random) -> Case:
+def draw_corporate(rng: random.Random, wordings: Wordings = EVERY_WORDING) -> Case:
     """One case of corporate tax; all randomness from ``rng``."""
     won = draw_won(rng, 10_000_000, 500_000_000_000)
     facts: dict[str, object] = {"base": amount_words(rng, won)}
@@ -70,4 +70,4 @@ def draw_corporate(rng: random.Random) -> Case:
     elif chance(rng, 0.1):
         details.append(pick(rng, FULL_YEAR))
     words["details"] = " ".join(details)
-    return Case(sentence(*fill(pick(rng, FRAMES), **words).split(" ")), facts, won)
+    return Case(sentence(*fill(pick(rng, wordings.of(FRAMES)), **words).split(" ")), facts, won)

@@ -8,7 +8,20 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from data_gen.worked_words import Case, amount_words, chance, draw_won, fill, from_whom, pick, sentence, subject, topic
+from data_gen.worked.words import (
+    EVERY_WORDING,
+    Case,
+    Wordings,
+    amount_words,
+    chance,
+    draw_won,
+    fill,
+    from_whom,
+    pick,
+    sentence,
+    subject,
+    topic,
+)
 from taxlaw.calculators import GiftFacts, gift_tax
 from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR
 
@@ -173,23 +186,23 @@ MARRIAGE = (
 SHOWCASE_SHARE = 0.03
 
 
-def draw_gift(rng: random.Random) -> Case:
+def draw_gift(rng: random.Random, wordings: Wordings = EVERY_WORDING) -> Case:
     """One case of gift tax; all randomness from ``rng``."""
     if chance(rng, SHOWCASE_SHARE):
-        return _showcase(rng)
-    return _given(rng) if chance(rng, 0.25) else _received(rng)
+        return _showcase(rng, wordings)
+    return _given(rng, wordings) if chance(rng, 0.25) else _received(rng, wordings)
 
 
-def _showcase(rng: random.Random) -> Case:
+def _showcase(rng: random.Random, wordings: Wordings) -> Case:
     amount = pick(rng, ["20억원", "20억원", "20억 원", "20억", "2,000,000,000원"])
     giver = pick(rng, ["부모님", "부모님", "아버지", "어머니"])
     source = pick(rng, [f"{giver}께", f"{giver}에게", from_whom(giver), f"{giver}한테"])
-    frame = pick(rng, [frame for frame in RECEIVED if "{giver_does}" not in frame])
+    frame = pick(rng, [frame for frame in wordings.of(RECEIVED) if "{giver_does}" not in frame])
     question = _fill(frame, "", source=source, thing=f"{amount}을", ask=pick(rng, ASKS), when=pick(rng, WHENS))
     return Case(question, {"amount": amount, "relation": "직계존속"}, 2_000_000_000)
 
 
-def _received(rng: random.Random) -> Case:
+def _received(rng: random.Random, wordings: Wordings) -> Case:
     giver, relation, skip, elder = pick(rng, GIVERS)
     terse, planned = chance(rng, 0.12), chance(rng, 0.25)
     frames = TERSE if terse else TO_RECEIVE if planned else RECEIVED
@@ -203,7 +216,10 @@ def _received(rng: random.Random) -> Case:
     barred = (*(() if elder else ELDER_ONLY), *(ADULT_ONLY if minor or "filed" in facts else ()))
     forms = [f"{giver}한테서", f"{giver}에게", from_whom(giver), f"{giver}에게서", f"{giver}한테"]
     question = _fill(
-        pick(rng, [frame for frame in frames if frame not in barred and (not details or "{details}" in frame)]),
+        pick(
+            rng,
+            [frame for frame in wordings.of(frames) if frame not in barred and (not details or "{details}" in frame)],
+        ),
         " ".join(details),
         giver=giver,
         source=pick(rng, [*forms, f"{giver}께", f"{giver}께"] if elder else forms),
@@ -214,7 +230,7 @@ def _received(rng: random.Random) -> Case:
     return Case(question, facts, won)
 
 
-def _given(rng: random.Random) -> Case:
+def _given(rng: random.Random, wordings: Wordings) -> Case:
     receiver, relation, skip = pick(rng, RECEIVERS)
     planned = chance(rng, 0.6)
     # An asker's own son or grandchild may be a minor; the age of a spouse, a parent or a nephew does not matter.
@@ -222,7 +238,7 @@ def _given(rng: random.Random) -> Case:
     facts, words, details, won = _facts(rng, Traits(relation, skip, minor, planned, None, debt_allowed=True))
     if minor:
         details.insert(0, fill(pick(rng, MINOR_OTHER), receiver_is=topic(receiver), age=rng.randint(5, 17)))
-    frames = [frame for frame in (TO_GIVE if planned else GIVEN) if not details or "{details}" in frame]
+    frames = [frame for frame in wordings.of(TO_GIVE if planned else GIVEN) if not details or "{details}" in frame]
     question = _fill(pick(rng, frames), " ".join(details), receiver=receiver, ask=pick(rng, ASKS), **words)
     return Case(question, facts, won)
 

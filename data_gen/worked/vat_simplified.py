@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import random
 
-from data_gen.worked_words import Case, amount_words, chance, draw_won, fill, pick, sentence, with_object
+from data_gen.worked.words import (
+    EVERY_WORDING,
+    Case,
+    Wordings,
+    amount_words,
+    chance,
+    draw_won,
+    fill,
+    pick,
+    sentence,
+    with_object,
+)
 from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR, SIMPLIFIED_CEILING, SIMPLIFIED_CEILING_RENTAL
 
 # Names of the decree's table (시행령 제111조제2항) and plain words that calculators map to it.
@@ -76,7 +87,7 @@ WHENS = ("", "", "올해 ", "1년 ", "한 해 ")
 YEAR_WHENS = ("{year}년 ", "{year}년 한 해 ", "{year}년 1년간 ")
 
 
-def draw_vat(rng: random.Random) -> Case:
+def draw_vat(rng: random.Random, wordings: Wordings = EVERY_WORDING) -> Case:
     """One case of simplified VAT; all randomness from ``rng``."""
     industry = pick(rng, INDUSTRIES)
     ceiling = SIMPLIFIED_CEILING_RENTAL if industry == "부동산임대업" else SIMPLIFIED_CEILING
@@ -97,6 +108,6 @@ def draw_vat(rng: random.Random) -> Case:
     if industry not in ("부동산임대업", "건설업", "인테리어업", "제조업") and chance(rng, 0.55):
         facts["card_sales"] = amount_words(rng, draw_won(rng, 2_000_000, won * 9 // 10))
         details.append(fill(pick(rng, CARD), card=facts["card_sales"]))
-    frame = pick(rng, FRAMES)
+    frame = pick(rng, wordings.of(FRAMES))
     words["details"] = " ".join(details)
     return Case(sentence(*fill(frame, **words).split(" ")), facts, won)

@@ -1,13 +1,17 @@
-"""Words for worked examples: how people write amounts, and the particles (조사) that follow them.  No tax here."""
+"""Words for worked examples: how people write amounts and days, and the particles (조사) that follow."""
 
 from __future__ import annotations
 
+import datetime
+import hashlib
 import math
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
+
+from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR
 
 T = TypeVar("T")
 EOK, MAN = 100_000_000, 10_000
@@ -24,6 +28,27 @@ class Case:
     question: str
     facts: dict[str, object]
     main_won: int
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """Which frames of questions may be used, so that a test can ask in words no training question has.
+
+    About one frame in eight is held out, at least one of each list of four or more; which ones follows from their text.
+    """
+
+    part: Literal["all", "train", "held_out"] = "all"
+
+    def of(self, frames: Sequence[str]) -> Sequence[str]:
+        """The frames of this part; a list of fewer than four is never split."""
+        if self.part == "all" or len(set(frames)) < 4:
+            return frames
+        ranked = sorted(set(frames), key=lambda frame: hashlib.sha256(frame.encode()).digest())
+        held_out = set(ranked[: math.ceil(len(ranked) / 8)])
+        return [frame for frame in frames if (frame in held_out) == (self.part == "held_out")]
+
+
+EVERY_WORDING = Wordings()
 
 
 def pick(rng: random.Random, options: Sequence[T]) -> T:
@@ -75,6 +100,25 @@ def amount_words(rng: random.Random, won: int) -> str:
     return pick(rng, forms)
 
 
+def draw_day(rng: random.Random, first: datetime.date, last: datetime.date) -> datetime.date:
+    """A day between the two, both included."""
+    return first + datetime.timedelta(days=rng.randint(0, (last - first).days))
+
+
+def day_words(rng: random.Random, day: datetime.date) -> str:
+    """One of the ways people write a day."""
+    forms = [f"{day.year}년 {day.month}월 {day.day}일"] * 3
+    return pick(rng, [*forms, f"{day.year}. {day.month}. {day.day}.", day.isoformat()])
+
+
+def year_of_law(rng: random.Random, facts: dict[str, object], probability: float, whens: Sequence[str]) -> str:
+    """Words for when it happened; with ``probability`` they name a year of the tables, which becomes a fact."""
+    if not chance(rng, probability):
+        return pick(rng, ("", "", "", "올해 "))
+    facts["year"] = rng.randint(FIRST_YEAR, LAST_YEAR)
+    return fill(pick(rng, whens), year=facts["year"])
+
+
 def _join(eok: int, tail: str) -> str:
     return f"{eok}억 {tail}" if eok else tail
 
@@ -104,5 +148,5 @@ def from_whom(word: str) -> str:
 
 
 def sentence(*parts: str) -> str:
-    """Parts joined with one space, empty ones dropped."""
-    return " ".join(part.strip() for part in parts if part.strip())
+    """Parts joined with one space, empty ones dropped; a day that ends in a full stop ends its sentence too."""
+    return " ".join(part.strip() for part in parts if part.strip()).replace("..", ".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from data_gen.worked_words import Case, amount_words, chance, draw_won, fill, pick, sentence
+from data_gen.worked.words import EVERY_WORDING, Case, Wordings, amount_words, chance, draw_won, fill, pick, sentence
 from taxlaw.calculators.tables import FIRST_YEAR, LAST_YEAR
 
 ASKS = (
@@ -87,7 +87,7 @@ WHENS = ("", "", "", "올해 ")
 YEAR_WHENS = ("{year}년 ", "{year}년에 ", "{year}년 귀속 ")
 
 
-def draw_income(rng: random.Random) -> Case:
+def draw_income(rng: random.Random, wordings: Wordings = EVERY_WORDING) -> Case:
     """One case of income tax; all randomness from ``rng``."""
     kind = rng.random()
     facts, words = {}, {"ask": pick(rng, PAY_ASKS if kind >= 0.65 else ASKS), "when": pick(rng, WHENS)}
@@ -111,7 +111,7 @@ def draw_income(rng: random.Random) -> Case:
         facts["gross_pay"] = words["pay"] = amount_words(rng, won)
         words["family"] = _family(rng, facts)
         frames = PAY
-    return Case(sentence(*fill(pick(rng, frames), **words).split(" ")), facts, won)
+    return Case(sentence(*fill(pick(rng, wordings.of(frames)), **words).split(" ")), facts, won)
 
 
 def _family(rng: random.Random, facts: dict[str, object]) -> str:

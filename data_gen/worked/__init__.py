@@ -1,0 +1,1 @@
+"""Worked examples: questions from templates, answers from our own calculators."""

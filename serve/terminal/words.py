@@ -1,0 +1,76 @@
+"""The words under and around an answer: the finished computation, the verdict, the evidence, the figures."""
+
+from __future__ import annotations
+
+from serve.answer import FINISH_KO, Answer
+from serve.complete import FACTS_TITLE, WORKING_TITLE
+
+Note = tuple[str, str]  # text and style (serve/terminal/screen.py)
+
+
+def finished_text(answer: Answer) -> str:
+    """What code made of a calculator call: the facts the model read, the working, or why there is none; else its text."""
+    completion = answer.completion
+    parts = []
+    if completion.facts:
+        facts = "\n".join(f"- {label}: {value}" for label, value in completion.facts)
+        parts.append(f"[{FACTS_TITLE}]\n{facts}\n- 학생의 출력: {completion.raw}")
+    if completion.working:
+        parts.append(f"[{WORKING_TITLE}]\n{completion.working}")
+    if completion.problem:
+        said = "" if completion.facts else f"\n학생의 출력: {completion.raw}"
+        parts.append(f"[계산하지 못함]\n{completion.problem}{said}")
+    return "\n\n".join(parts) or completion.raw
+
+
+def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
+    """What is said about an answer on standard error, line by line."""
+    from serve.verification import explain
+
+    notes: list[Note] = [(f"검증: {answer.verdict.summary()}", "good" if answer.verdict.ok else "bad")]
+    notes += [
+        (f"  ✗ {finding.message}", "bad") for finding in answer.verdict.findings if str(finding.severity) == "fault"
+    ]
+    notes += [(f"  확인하세요: {text}", "note") for text in explain(answer).missing]
+    if answer.stats.finish != "stop":
+        notes.append((f"  주의: {FINISH_KO.get(answer.stats.finish or '', '끝을 알 수 없음')}", "bad"))
+    if answer.cached:
+        notes.append(("  전에 쓴 답입니다 (같은 질문, 같은 모델과 설정).", "note"))
+    if answer.calculation is not None and not answer.calculation.agrees:
+        notes.append((f"[코드가 질문에서 읽어 계산한 결과]\n{answer.calculation.working}", "note"))
+    if sources:
+        notes += _source_lines(answer)
+    if stats:
+        notes += _figures(answer)
+    return notes
+
+
+def _source_lines(answer: Answer) -> list[Note]:
+    if not answer.sources:
+        return [("근거: 찾지 못했습니다.", "note")]
+    lines = ["근거 (질문과 함께 모델에 보인 것):"]
+    for hit in answer.sources:
+        passage = hit.passage
+        heading = f"({passage.heading})" if passage.heading else ""
+        day = f" · {passage.effective_from} 시행" if passage.effective_from and passage.kind != "ruling" else ""
+        lines.append(f"  {hit.rank}. {passage.title}{heading}{day}{f' · {passage.url}' if passage.url else ''}")
+    return [("\n".join(lines), "note")]
+
+
+def _figures(answer: Answer) -> list[Note]:
+    stats = answer.stats
+    if not answer.measured or answer.cached or stats.first_seconds is None:
+        return []
+    parts = [f"첫 토큰 {stats.first_seconds:.2f}초"]
+    parts.append(f"{stats.tokens_per_second:.1f}토큰/초" if stats.tokens_per_second else "속도를 잴 만큼 길지 않음")
+    if stats.chars_per_second:
+        parts.append(f"{stats.chars_per_second:.0f}자/초")
+    parts.append(f"입력 {_count(stats.prompt_tokens)} · 출력 {_count(stats.new_tokens)}토큰")
+    parts.append(f"모두 {stats.seconds:.2f}초")
+    if answer.won is not None and answer.usd:
+        parts.append(f"{answer.won:,.1f}원")
+    return [("  " + " · ".join(parts), "note")]
+
+
+def _count(value: int | None) -> str:
+    return "?" if value is None else f"{value:,}"
