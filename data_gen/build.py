@@ -29,7 +29,7 @@ from data_gen.tasks import Task
 from data_gen.tasks.all_tasks import TASKS, applies
 from data_gen.teachers import Desk
 from data_gen.teachers.staff import check_keys, hire
-from data_gen.worked.candidates import worked_candidates
+from data_gen.worked.candidates import templated_candidates
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,7 +69,7 @@ def build(
     began, count = time.monotonic(), len(library)
     if console is not None:
         console.print(
-            f"[bold]{config.name}[/bold] 기준일 {config.as_of} · 문서 {count:,}개 · 계산 예제 {config.worked.count:,}개"
+            f"[bold]{config.name}[/bold] 기준일 {config.as_of} · 문서 {count:,}개 · 계산 예제 {config.worked.total:,}개"
         )
         console.print(library.origin, markup=False)
     decisions = load_decisions(folder / LOG_NAME)
@@ -77,8 +77,9 @@ def build(
     with _staging(folder) as staging:
         spool = Spool(staging / ".spool.sqlite")
         with contextlib.closing(spool), JudgePool(config.gates, _workers(config, count, tasks)) as judges:
-            with _progress(config.worked.count, tally, console):
-                free = gather_worked(worked_candidates(config.worked, config.as_of, config.seed), judges, spool, tally)
+            with _progress(config.worked.total, tally, console):
+                made = templated_candidates(config.worked, config.as_of, config.seed)
+                free = gather_worked(made, judges, spool, tally)
             spent = Spent()
             if count and tasks:
                 spent = ask_documents(config, staff, library, count, tasks, judges, spool, free, console, desk, cluster)
@@ -124,7 +125,7 @@ def report(built: Built, console: Console) -> None:
 def _workers(config: BuildConfig, documents: int, tasks: Sequence[Task]) -> int:
     if config.workers is not None:
         return config.workers
-    rows = config.worked.count + documents * sum(len(task.styles) for task in tasks)
+    rows = config.worked.total + documents * sum(len(task.styles) for task in tasks)
     return 0 if rows <= SMALL else os.cpu_count() or 1
 
 

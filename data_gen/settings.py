@@ -62,6 +62,9 @@ class HeldOutSettings(StrictModel):
     """Questions in frames that no training question uses."""
     combinations: Annotated[int, Field(ge=0)] = 0
     """Cases that state a set of facts no training case states together."""
+    ask_back: Annotated[int, Field(ge=0)] = 0
+    refusals: Annotated[int, Field(ge=0)] = 0
+    """Both: questions in frames that no training question uses."""
 
 
 class WorkedSettings(StrictModel):
@@ -70,7 +73,18 @@ class WorkedSettings(StrictModel):
         default_factory=lambda: dict.fromkeys(WORKED_TAXES, 1.0)
     )
     """Relative weight of each tax; they need not sum to one."""
+    ask_back: Annotated[int, Field(ge=0)] = 0
+    """Questions of these taxes that lack a fact; the answer asks for it."""
+    refusals: Annotated[int, Field(ge=0)] = 0
+    """Questions outside tax law, and about evasion; the answer declines."""
     held_out: HeldOutSettings = HeldOutSettings()
+
+    @property
+    def total(self) -> int:
+        """Rows made without a teacher, at most."""
+        apart = self.held_out
+        held_out = apart.wordings + apart.combinations + apart.ask_back + apart.refusals
+        return self.count + self.ask_back + self.refusals + held_out
 
     @model_validator(mode="after")
     def _some_weight(self) -> WorkedSettings:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from finetune.chat import Encoded, encode
 from finetune.errors import GateError, InputError
+from finetune.evidence import user_turn
 from taxlaw.strict_config import StrictModel
 
 MAX_TRUNCATED = 0.01  # more than 1 % of the rows over the cap is a wrong cap, not bad luck
@@ -69,6 +70,19 @@ class Row(StrictModel):
     spans: list[Span] = Field(default_factory=list)
     difficulty: int = 0
     verdicts: list[str] = Field(default_factory=list)
+    _shows_evidence: bool = PrivateAttr(False)
+
+    @property
+    def shows_evidence(self) -> bool:
+        """Whether the user turn carries the evidence (finetune/evidence.py)."""
+        return self._shows_evidence
+
+    def showing_evidence(self) -> Row:
+        """The same row with its evidence in the user turn."""
+        copy = self.model_copy()
+        copy._shows_evidence = True
+        return copy
+
     held_out: str = ""
     """What about the row no training row has: ``wordings``, ``combinations``, or "" for the ordinary ones."""
 
@@ -143,7 +157,7 @@ def encode_rows(rows: list[Row], tokenizer, target: str, max_tokens: int) -> Pre
 
     Raises GateError when more than 1 % of the rows are over the cap.
     """
-    encoded = [Example(row, encode(row.question, target_text(row, target), tokenizer, _turns(row))) for row in rows]
+    encoded = [Example(row, encode(user_turn(row), target_text(row, target), tokenizer, _turns(row))) for row in rows]
     kept = [example for example in encoded if example.length <= max_tokens]
     longest = max(example.length for example in encoded)
     over = len(encoded) - len(kept)

@@ -14,9 +14,23 @@ def add_parser(commands) -> None:
     parser.add_argument("--run", type=Path, help="끝난 실행의 폴더 (base, adapter, 합친 모델, GGUF 를 모두 잼)")
     parser.add_argument("--gguf", type=Path, action="append", default=[], help="GGUF 파일; 여러 번 쓸 수 있음")
     parser.add_argument("--base", help="학습 전 모델: 폴더, Hugging Face 이름, 또는 그 base 를 적은 설정 YAML")
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        help="실행 폴더, GGUF 파일, 또는 --base 에 쓸 수 있는 것; 여러 번 쓸 수 있음",
+    )
     parser.add_argument("--dataset", type=Path, help="데이터셋 폴더 (--run 이 있으면 그 실행의 것)")
+    parser.add_argument(
+        "--data", type=Path, help='바깥 질문의 JSONL: 한 줄에 {"question", "as_of", "answer"|"amount"|"articles"}'
+    )
+    parser.add_argument(
+        "--evidence",
+        action="store_true",
+        help="근거가 있는 행은 모두 근거와 함께 묻는다 (retrieval on; 기본은 실행의 설정)",
+    )
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
-    parser.add_argument("--rows", type=_positive, default=96, help="행 수; 문체와 세목에서 돌아가며 뽑음 (기본 96)")
+    parser.add_argument("--rows", type=_positive, help="행 수; 문체와 세목에서 돌아가며 뽑음 (기본 96, --data 는 모두)")
     parser.add_argument("--base-rows", type=_positive, default=24, help="학습 전 base 에 묻는 행 수 (기본 24)")
     parser.add_argument("--out", type=Path, help="결과 폴더 (기본 <run>/eval)")
     parser.add_argument("--only", default="base,adapter,merged,student", help="--run 에서 잴 단계, 쉼표로 나눔")
@@ -42,31 +56,64 @@ def add_parser(commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure and write.  Raises InputError, ConfigError (exit 2) or GateError (exit 1)."""
     from finetune.evaluation.comparison import Plan, compare, write_comparison
-    from finetune.evaluation.rows import read_split
     from finetune.evaluation.run_folder import read_run
     from finetune.evaluation.subjects import Caps
 
+    _sort_models(arguments)
     _check(arguments)
     finished = read_run(arguments.run) if arguments.run else None
-    dataset = arguments.dataset or finished.config.dataset
+    dataset = arguments.data.parent if arguments.data else arguments.dataset or finished.config.dataset
     target = finished.target if finished else arguments.target or "program"
     cap = arguments.max_new_tokens or (96 if target == "program" else 512)
     plan = Plan(
         dataset=dataset,
-        split=arguments.split,
-        rows=read_split(dataset, arguments.split, arguments.rows),
+        split=arguments.data.stem if arguments.data else arguments.split,
+        rows=_rows(arguments, finished, dataset),
         target=target,
         caps=Caps(worked=cap, words=arguments.document_tokens),
         base_rows=arguments.base_rows,
         speed=not arguments.no_speed,
+        teacher=arguments.data is None,
+        data=arguments.data,
     )
     judging = _judging(arguments)
-    record, answers = compare(plan, _subjects(arguments, finished, dataset), judging)
+    record, answers = compare(plan, _subjects(arguments, finished), judging)
     record["run"] = finished and finished.record["fingerprint"]  # the card of another run must not show this
     out = arguments.out or _default_out(arguments)
     write_comparison(record, answers, out)
     print(f"결과: {out / 'report.md'}, {out / 'eval.json'}, {out / 'eval.png'}")
     return 0
+
+
+def _sort_models(arguments: argparse.Namespace) -> None:
+    """Each --model becomes a --run, --gguf or --base by what it is."""
+    from finetune.errors import InputError
+
+    for name in arguments.model:
+        path = Path(name)
+        if path.suffix == ".gguf":
+            arguments.gguf.append(path)
+            continue
+        option = "run" if (path / "run.json").is_file() else "base"
+        if getattr(arguments, option) is not None:
+            raise InputError(f"--model: GGUF 가 아닌 모델은 하나씩 재세요 (one {option} at a time): {name}")
+        setattr(arguments, option, path if option == "run" else name)
+
+
+def _rows(arguments: argparse.Namespace, finished, dataset: Path) -> list:
+    """The rows to measure, with their evidence shown where asked for or where the run was trained so."""
+    from finetune.evaluation.outside import read_cases
+    from finetune.evaluation.rows import choose_rows, read_split
+    from finetune.evidence import show_evidence
+
+    if arguments.data:
+        rows = read_cases(arguments.data)
+        rows = choose_rows(rows, arguments.rows or len(rows))
+    else:
+        rows = read_split(dataset, arguments.split, arguments.rows or 96)
+    if arguments.evidence:
+        return show_evidence(rows, 1.0, 0)
+    return show_evidence(rows, finished.config.evidence, finished.config.seed) if finished else rows
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -75,9 +122,11 @@ def _check(arguments: argparse.Namespace) -> None:
     from finetune.settings import QUANTISATIONS
 
     if not (arguments.run or arguments.gguf or arguments.base):
-        raise InputError("무엇을 잴지 --run, --gguf, --base 가운데 하나는 주세요 (nothing to measure).")
-    if not arguments.run and not arguments.dataset:
-        raise InputError("--dataset 으로 데이터셋 폴더를 주세요 (--run 없이는 알 수 없음).")
+        raise InputError("무엇을 잴지 --model, --run, --gguf, --base 가운데 하나는 주세요 (nothing to measure).")
+    if arguments.data and arguments.dataset:
+        raise InputError("--data 와 --dataset 가운데 하나만 쓰세요 (give one of them).")
+    if not (arguments.run or arguments.dataset or arguments.data):
+        raise InputError("--dataset 으로 데이터셋 폴더를, 또는 --data 로 질문 파일을 주세요 (--run 없이는 알 수 없음).")
     if arguments.run and arguments.base:
         raise InputError("--run 은 자기 base 를 잽니다. --base 는 --run 없이 쓰세요 (give one of them).")
     for option, names, known in (
@@ -92,7 +141,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError("--quantisations 는 --run 의 합친 모델로 만듭니다. --run 을 함께 주세요 (needs --run).")
 
 
-def _subjects(arguments: argparse.Namespace, finished, dataset: Path):
+def _subjects(arguments: argparse.Namespace, finished):
     """Every model that was asked for, one at a time."""
     from finetune.evaluation.run_folder import base_subject, run_subjects
     from finetune.evaluation.subjects import gguf_subject

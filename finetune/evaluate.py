@@ -13,6 +13,7 @@ from finetune.chat import render_prompt, stop_id
 from finetune.data import Row
 from finetune.errors import InputError
 from finetune.evaluation.bootstrap import ratio
+from finetune.evidence import user_turn
 from finetune.settings import Evaluation
 
 
@@ -32,7 +33,7 @@ def turns_of(row: Row) -> tuple[tuple[str, str], ...]:
 
 def prompt_of(row: Row, tokenizer) -> list[int]:
     """Token ids of what the model sees: earlier turns, then the question (the template brings its own ``<bos>``)."""
-    text = render_prompt(row.question, tokenizer, turns_of(row))
+    text = render_prompt(user_turn(row), tokenizer, turns_of(row))
     return tokenizer(text, add_special_tokens=False)["input_ids"]
 
 

@@ -16,6 +16,7 @@ from finetune.base import BaseWeights, cache_folder
 from finetune.chat import Encoded, encode, render_prompt
 from finetune.data import Example, Row, endless_batches, target_text
 from finetune.errors import InputError
+from finetune.evidence import show_evidence, user_turn
 from finetune.plan_memory import Pass
 from finetune.settings import Base, DomainStage, PreferenceStage, RunConfig, Stage
 from finetune.students import Student, TokensPerCharacter, find_student, known_students
@@ -140,16 +141,16 @@ def encoded_examples(rows: list[Row], known: Known, config: RunConfig) -> list[E
     used = [row for row in rows if row.style in config.mix]
     if not used:
         raise InputError(f"데이터셋에 mix 의 행이 없습니다 (no rows of the styles in mix): {sorted(config.mix)}")
-    return [Example(row, _encode(row, known, config)) for row in used]
+    return [Example(row, _encode(row, known, config)) for row in show_evidence(used, config.evidence, config.seed)]
 
 
 def _encode(row: Row, known: Known, config: RunConfig) -> Encoded:
     history = tuple((turn.question, turn.answer) for turn in row.history)
     answer = target_text(row, config.target)
     if known.tokenizer is not None:
-        return encode(row.question, answer, known.tokenizer, history)
+        return encode(user_turn(row), answer, known.tokenizer, history)
     turn = TURN_TOKENS[template_name(known, config)]
-    said = [text for pair in history for text in pair] + [row.question]
+    said = [text for pair in history for text in pair] + [user_turn(row)]
     head = round(sum(known.rate.estimate(text) for text in said)) + turn * (len(history) + 1) - 1
     return Encoded((0,) * (head + round(known.rate.estimate(answer)) + 1), head)
 
@@ -165,7 +166,7 @@ def count_tokens(examples: list[Example], known: Known, config: RunConfig) -> To
     """Lengths of all examples, those over ``max_tokens`` included."""
     lengths = sorted(example.length for example in examples)
     answers = [example.length - example.encoded.answer_start for example in examples]
-    texts = [(example.row.question, target_text(example.row, config.target)) for example in examples]
+    texts = [(user_turn(example.row), target_text(example.row, config.target)) for example in examples]
     characters = sum(len(question) + len(answer) for question, answer in texts)
     turn = TURN_TOKENS[template_name(known, config)]
     over = sum(length > config.max_tokens for length in lengths)

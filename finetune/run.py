@@ -26,6 +26,7 @@ from finetune.data import Row, encode_rows, file_sha256, read_rows, require_disj
 from finetune.device import Device, choose_device, peak_memory_bytes
 from finetune.domain import source_sha256
 from finetune.errors import InputError
+from finetune.evidence import show_evidence
 from finetune.metrics_store import chosen_store, store_line
 from finetune.settings import DomainStage, PreferenceStage, RunConfig
 
@@ -41,8 +42,8 @@ def run(config: RunConfig, force: bool = False, say=print) -> dict:
     Raises ConfigError, InputError (exit code 2) or GateError (exit code 1).
     """
     started = time.monotonic()
-    train_rows = read_rows(config.dataset / "train.jsonl")
-    validation = read_rows(config.dataset / "validation.jsonl")
+    train_rows = show_evidence(read_rows(config.dataset / "train.jsonl"), config.evidence, config.seed)
+    validation = show_evidence(read_rows(config.dataset / "validation.jsonl"), config.evidence, config.seed)
     require_disjoint_families(train_rows, validation)
     store = chosen_store(config.metrics)
     parts = fingerprint_parts(config)

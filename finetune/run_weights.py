@@ -15,7 +15,9 @@ from pydantic import ValidationError
 from finetune.base import BaseWeights, load_tokenizer, resolve_base
 from finetune.data import Row
 from finetune.errors import GateError, InputError
-from finetune.settings import Base, RunConfig
+from finetune.settings import Base, DomainStage, RunConfig
+
+MEASURED_TEXTS = 400  # of a domain stage, for characters per token
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,15 @@ def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row],
         vocabulary = {"pieces": size, "before": size, "added": 0}
     if not config.extend_vocab:
         return RunWeights(weights, weights, range(0), vocabulary)
+    from finetune.domain import law_texts
     from finetune.extend_vocab import extend_vocabulary
     from finetune.fit_vocab import answer_groups, protected_texts
 
-    extended = extend_vocabulary(
-        weights, texts, config.extend_vocab, say, protected_texts(train_rows), answer_groups(validation)
-    )
+    measured = answer_groups(validation)
+    for stage in config.stages:
+        if isinstance(stage, DomainStage):  # learned from, so flattered: fit-vocab --held-out measures a law left out
+            measured[f"{stage.name} 의 글 (조각을 배운 것)"] = law_texts(stage.texts)[:MEASURED_TEXTS]
+    extended = extend_vocabulary(weights, texts, config.extend_vocab, say, protected_texts(train_rows), measured)
     added = len(extended.pieces)
     rates = {name: [round(rate, 3) for rate in pair] for name, pair in extended.characters_per_token.items()}
     vocabulary |= {"pieces": extended.first_id + added, "added": added, "characters_per_token": rates}

@@ -230,6 +230,9 @@ class RunConfig(StrictModel):
     target: Literal["program", "worked"] = "program"  # worked rows: learn the calculator call, or the full working
     mix: dict[Style, float] = Field(default={"worked": 1.0})  # shares of an epoch's rows
     max_tokens: int = Field(512, ge=16)
+    # Share of the rows with evidence that are asked as with retrieval on (finetune/evidence.py), in training and where
+    # such rows are measured; true: all.  Needs a larger max_tokens.
+    evidence: float = Field(0.0, ge=0, le=1)
     fit_vocab: bool = False  # keep only the pieces Korean tax text needs: faster, smaller, less general
     # Domain pieces added (finetune/extend_vocab.py), learned on the rows and on the law texts of domain stages.  Their
     # embeddings are trained with the adapter in every stage; a domain stage (m1) first is what they need.

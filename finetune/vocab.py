@@ -21,6 +21,7 @@ from finetune.base import BaseWeights, cache_folder, load_model, load_tokenizer,
 from finetune.chat import END_OF_TURN, render_prompt
 from finetune.data import Row, target_text
 from finetune.errors import GateError, InputError
+from finetune.evidence import user_turn
 from finetune.settings import DomainStage, PreferenceStage, RunConfig
 
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
@@ -41,7 +42,7 @@ class Fitted:
 
 def run_texts(config: RunConfig, rows: list[Row]) -> list[str]:
     """Every text that the vocabulary of a run has to hold: its training rows, and what its other stages read."""
-    texts = [text for row in rows for text in (row.question, target_text(row, config.target))]
+    texts = [text for row in rows for text in (user_turn(row), target_text(row, config.target))]
     for stage in config.stages:
         if isinstance(stage, DomainStage):
             from finetune.domain import law_texts

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
 from serve.backends.protocol import Backend, Finish, GenParams, Message
 from serve.complete import Calculation, Completion, calculate, compare, complete
+from serve.law_texts import Texts, statutes_of, texts_of
 from serve.prices import Cost
 from serve.prompt import clean_question
 
@@ -65,7 +66,7 @@ class Asked:
     """What an answer is an answer to, and who gives it.
 
     ``earlier``: the person's questions before it, whose facts it may take up.  ``sent``: the question as it left this machine, when personal data were masked in it.  ``sources``: the evidence in the
-    prompt (taxlaw.search.Hit).  ``statutes``: texts by (law, article).  ``price``: what (prompt, new) tokens cost.
+    prompt (taxlaw.search.Hit).  ``search``: the index in which the texts of what it cites are found.  ``price``: what (prompt, new) tokens cost.
     """
 
     side: Side
@@ -76,7 +77,7 @@ class Asked:
     sources: tuple[Any, ...] = ()
     earlier: tuple[str, ...] = ()
     sent: str | None = None
-    statutes: Mapping[tuple[str, str], Any] | None = None
+    search: Any = None
     price: Callable[[int | None, int | None], Cost | None] | None = None
 
 
@@ -86,6 +87,7 @@ class Answer:
 
     ``calculation``: what code reads in the question and computes by itself, whoever answers.  ``usd``, ``won``: None when no
     price is known.  ``cached``: this very question was answered before.  ``id``: of the record, None when none is kept.
+    ``texts``: the passages behind its citations.
     """
 
     side: Side
@@ -103,7 +105,7 @@ class Answer:
     cached: bool = False
     id: int | str | None = None
     sent: str | None = None
-    statutes: Mapping[tuple[str, str], Any] | None = None
+    texts: Texts = field(default_factory=dict)
 
     def as_dict(self) -> dict:
         """The answer as JSON; ``answer`` is the model's own text, ``completed`` what was verified."""
@@ -218,8 +220,9 @@ def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answe
     more: dict[str, Any] = {}
     if asked.sources:
         more["evidence"] = "\n\n".join(f"{hit.passage.title}\n{hit.passage.text}" for hit in asked.sources)
-    if asked.statutes:
-        more["statutes"] = asked.statutes
+    texts = texts_of(asked.search, completion.final, asked.as_of)
+    if texts:
+        more["statutes"] = statutes_of(texts, asked.as_of)
     verdict = verify(told, completion.final, asked.as_of, **more)
     calculation = calculate(asked.question, asked.as_of)
     if calculation:
@@ -241,7 +244,7 @@ def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answe
         cached,
         None,
         asked.sent,
-        asked.statutes,
+        texts,
     )
 
 

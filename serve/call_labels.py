@@ -22,6 +22,7 @@ TAXES = {
     "property": "재산세",
     "withholding": "원천징수 소득세",
     "penalty": "가산세",
+    "vat_general": "부가가치세(일반과세)",
 }
 _COMMON = {"tax": "세목", "year": "적용 연도"}
 _GIFT = {
@@ -150,6 +151,23 @@ _PENALTY = {
     "notice_on": "납부고지일",
     "designated": "지정납부기한",
 }
+_VAT_GENERAL = {
+    "supply": "과세 공급가액(부가세 별도)",
+    "supply_with_tax": "과세 공급대가(부가세 포함)",
+    "zero_rated": "영세율 공급가액",
+    "purchases": "매입가액(부가세 별도)",
+    "purchases_with_tax": "매입금액(부가세 포함)",
+    "input_tax": "매입세액",
+    "blocked_input_tax": "공제받지 못하는 매입세액",
+    "common_input_tax": "공통매입세액",
+    "exempt_supply": "면세 공급가액",
+    "bad_debt": "대손금액(부가세 포함)",
+    "card_sales": "신용카드·현금영수증 매출(부가세 포함)",
+    "card_credit_used": "올해 이미 받은 신용카드 매출 세액공제",
+    "company": "법인사업자",
+    "consumer_business": "주로 소비자를 상대하는 업종",
+    "prior_supply": "직전 연도 공급가액",
+}
 LABELS: dict[str, dict[str, str]] = {
     "gift": _GIFT,
     "income": _INCOME,
@@ -163,6 +181,7 @@ LABELS: dict[str, dict[str, str]] = {
     "property": _PROPERTY,
     "withholding": _WITHHOLDING,
     "penalty": _PENALTY,
+    "vat_general": _VAT_GENERAL,
 }
 _UNITS = {
     "dependants": "명",
@@ -184,13 +203,14 @@ _UNITS = {
 
 def korean_facts(call: dict) -> tuple[tuple[str, str], ...]:
     """The keys and values of a canonical call as (label, value) in Korean, amounts as they were written."""
-    labels = LABELS[call["tax"]] | _COMMON
-    return tuple((labels[key], _korean_value(key, value)) for key, value in call.items())
+    labels = LABELS.get(call["tax"], {}) | _COMMON
+    # A fact without a label is still shown: its key is better than an answer lost (a test wants a label for each).
+    return tuple((labels.get(key, key), _korean_value(key, value)) for key, value in call.items())
 
 
 def _korean_value(key: str, value: object) -> str:
     if key == "tax":
-        return TAXES[str(value)]
+        return TAXES.get(str(value), str(value))
     if isinstance(value, bool):
         return "예" if value else "아니요"
     if isinstance(value, list):

@@ -20,8 +20,8 @@ _STATUS: dict[str, tuple[str, Tone]] = {
     "no_such_law": ("없는 법령", "bad"),
     "law_not_indexed": ("내장 색인에 없는 법령이라 확인하지 못함", "dim"),
     "law_not_named": ("법 이름이 없어 확인하지 못함", "dim"),
-    "ruling": ("결정·회신 번호: 내장 색인이 없어 확인하지 못함", "dim"),
-    "ruling_found": ("찾은 근거에 있는 결정·회신", "good"),
+    "ruling": ("결정·회신 번호: 색인에 없어 확인하지 못함", "dim"),
+    "ruling_found": ("색인에 있는 결정·회신", "good"),
     "addendum": ("부칙: 확인하지 못함", "dim"),
 }
 _MOST_TEXT = 3000  # characters of one article; the rest is behind its link
@@ -47,11 +47,12 @@ def cited_sources(answer: Any) -> tuple[CitedSource, ...]:
 
 
 def _article(cited: list[Any], answer: Any) -> CitedSource:
+    from taxlaw.articles import index_dates
     from taxlaw.lookup import provision
 
     first = cited[0]
     # The report of the whole article: its paragraphs are shown together.
-    report = provision(_whole(first), answer.as_of, answer.statutes)
+    report = provision(_whole(first), answer.as_of)
     words, tone = _STATUS[report.status]
     checks = _checks(answer, [(one.start, one.end) for one in cited])
     if report.moved_to:
@@ -60,11 +61,14 @@ def _article(cited: list[Any], answer: Any) -> CitedSource:
         words, tone = "시행일 확인 필요", "dim"
     if report.suggestions:
         words += f" (혹시 {', '.join(report.suggestions)}?)"
+    early = report.status == "found" and answer.as_of < index_dates()[0]
+    if early:
+        words, tone = f"{index_dates()[0]}의 색인에 있음, 그 전의 모습은 확인하지 못함", "dim"
     if any(check.severity == "fault" for check in checks):
         tone = "bad"
-    text, kind, source = _text(first.law, first.article, _paragraphs(cited), report.text, answer)
+    text, kind, source = _text(first.law, first.article, _paragraphs(cited), answer)
     there = report.status in ("found", "law_not_indexed")
-    settled = report.status not in ("law_not_indexed", "law_not_named") and not report.confirm
+    settled = report.status not in ("law_not_indexed", "law_not_named") and not (report.confirm or early)
     return CitedSource(
         name=report.citation,
         places=_places(cited),
@@ -123,17 +127,16 @@ def _checks(answer: Any, spans: list[tuple[int, int]]) -> tuple[Check, ...]:
 
 # --- the text of an article ---------------------------------------------------------------------------------------
 def _text(
-    law: str | None, article: str, paragraphs: set[int], own: str | None, answer: Any
+    law: str | None, article: str, paragraphs: set[int], answer: Any
 ) -> tuple[str | None, TextKind | None, str | None]:
-    """(text, what it is, where from): the law's own text, a passage found for the question, or our summary."""
+    """(text, what it is, where from): the law's own text from the index, else our summary of it."""
     if law is None:
         return None, None, None
-    if own:
-        return _shorten(own, paragraphs), "statute", answer.statutes[(law, article)].source
-    for hit in answer.sources:
-        passage = hit.passage
-        if passage.kind == "article" and passage.title == f"{law} {article}" and passage.text:
-            return _shorten(passage.text, paragraphs), "source", passage.source
+    name = f"{law} {article}"
+    if name in answer.texts:
+        passage = answer.texts[name]
+        day = f" · {passage.effective_from} 시행" if passage.effective_from else ""
+        return _shorten(passage.text, paragraphs), "statute", f"{passage.source}{day}"
     for entry in _digest().get((law, article), ()):
         return "\n".join((entry.rule, *entry.figures)), "digest", f"{entry.effective} 시행 기준"
     return None, None, None
@@ -169,30 +172,26 @@ def _url(law: str | None, article: str) -> str | None:
 
 # --- what is no article -------------------------------------------------------------------------------------------
 def _ruling(found: Any, answer: Any) -> CitedSource:
-    from taxlaw.ruling_numbers import find_ruling_numbers
-
-    for hit in answer.sources:
-        passage = hit.passage
-        keys = {number.key for number in find_ruling_numbers(passage.title)}
-        if passage.kind == "ruling" and (found.key in keys or passage.title == found.text):
-            words, tone = _STATUS["ruling_found"]
-            return CitedSource(
-                found.text,
-                (),
-                "ruling",
-                words,
-                tone,
-                None,
-                passage.heading or None,
-                passage.effective_from,
-                None,
-                _shorten(passage.text, set()),
-                "source",
-                passage.source,
-                passage.url or None,
-            )
-    words, tone = _STATUS["ruling"]
-    return CitedSource(found.text, (), "ruling", words, tone, None)
+    passage = answer.texts.get(found.key)
+    words, tone = _STATUS["ruling" if passage is None else "ruling_found"]
+    if passage is None:
+        return CitedSource(found.text, (), "ruling", words, tone, None)
+    late = passage.effective_from is not None and passage.effective_from > answer.as_of
+    return CitedSource(
+        name=found.text,
+        places=(),
+        status="ruling",
+        status_words=words,
+        tone=tone,
+        in_force=None,
+        heading=passage.heading or None,
+        effective=passage.effective_from,
+        text=_shorten(passage.text, set()) or None,
+        text_kind="ruling",
+        text_source=passage.source,
+        url=passage.url or None,
+        notes=("기준일보다 뒤에 나온 결정·회신입니다.",) if late else (),
+    )
 
 
 def _addendum(found: Any) -> CitedSource:

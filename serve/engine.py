@@ -6,7 +6,7 @@ already kept -> the backend -> completed, verified -> kept.  The interfaces only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from serve.answer import Answer, Asked, Progress, Side, Stats, count_characters,
 from serve.backends.protocol import Backend, GenParams, Message
 from serve.errors import Code, ServeError
 from serve.prices import FREE, Cost, Prices
-from serve.private_data import is_here, mask
+from serve.private_data import mask
 from serve.prompt import clean_question
 from serve.settings import ServeConfig, Student
 from serve.teacher import Teacher
@@ -71,7 +71,7 @@ class _Plan:
 class Engine:
     """``base`` is a model without fine-tuning, for comparison; ``search``, ``records``: None when not configured.
 
-    ``statutes``: texts by (law, article), for the drawer and for quoted words.  May be called from many threads at once.
+    May be called from many threads at once.
     """
 
     config: ServeConfig
@@ -83,7 +83,6 @@ class Engine:
     search: Any = None
     records: Any = None
     prices: Prices | None = None
-    statutes: Mapping[tuple[str, str], Any] | None = None
 
     def answer(self, question: Question, side: Side = "student") -> Iterator[Progress | Answer]:
         """Yield Progress per delta and one Answer last; closing it frees the model.  Raises ServeError."""
@@ -113,7 +112,7 @@ class Engine:
             return self.teacher.outside()
         seat = self.student if side == "student" else self.base
         info = seat.backend.info() if seat else None
-        return info.detail if info and info.device == "remote" and not is_here(info.detail) else None
+        return info.detail if info and info.device == "remote" else None
 
     def sources(self, question: Question) -> tuple[Any, ...]:
         """The evidence found for a question (taxlaw.search.Hit), best first; () without an index."""
@@ -131,7 +130,7 @@ class Engine:
         if not text:
             raise ServeError(Code.USAGE, "질문이 비어 있습니다.", "질문을 적고 다시 물어보세요.")
         earlier = tuple(one.content for one in question.history if one.role == "user")
-        asked = Asked(side, "", text, question.as_of, earlier=earlier, statutes=self.statutes)
+        asked = Asked(side, "", text, question.as_of, earlier=earlier, search=self.search)
         if side == "teacher":
             return self._teacher_plan(text, question, asked)
         seat = self.student if side == "student" else self.base
@@ -163,7 +162,7 @@ class Engine:
             measured=live,
             sources=shown,
             sent=choice.sent,
-            price=self._price(choice.backend),
+            price=self._price(choice.backend, live and self.teacher.outside()),
         )
         system, last = self.teacher.messages(turn, question.as_of)
         return _Plan(choice.backend, (system, *history, last), params, asked, keeps=live)
@@ -270,30 +269,16 @@ def _user_turn(
     return question, ()
 
 
-def open_student(config: ServeConfig, student: Student) -> Backend:
-    """The student's model, loaded.  Raises ServeError."""
-    from serve.backends.llama import LlamaCppBackend, LlamaOptions
-
-    chosen = config.student
-    options = LlamaOptions(chosen.context_tokens, chosen.threads, chosen.gpu_layers, chosen.queue_seconds)
-    return LlamaCppBackend(student.path, options)
-
-
-def open_engine(
-    config: ServeConfig, student: Student, as_of: date, folder: Path, seat: Seat | None = None
-) -> Engine:
-    """Load the student and open the teacher.  ``folder`` is where .env is looked for.  Raises ServeError.
-
-    ``seat``: a student that is open already (one that another process serves); else ``student`` is loaded.
-    """
+def open_engine(config: ServeConfig, student: Student, as_of: date, folder: Path) -> Engine:
+    """Load the models and open the rest.  ``folder`` is where .env is looked for.  Raises ServeError and ConfigError."""
+    from serve.opening import open_base, open_student, params_of
     from serve.prices import load_prices
+    from serve.records.store import open_records
     from serve.teacher import open_teacher
 
-    # Before the model, whose loading takes longest: a mistake in the settings is told at once.
+    # Before the models, whose loading takes longest: a mistake in the settings is told at once.
     prices, teacher = load_prices(), open_teacher(config.teacher, folder)
-    seat = seat or Seat(
-        student.name,
-        open_student(config, student),
-        GenParams(config.student.max_new_tokens, config.student.temperature),
-    )
-    return Engine(config, seat, teacher, as_of, student, prices=prices)
+    seat = Seat(student.name, open_student(config, student, folder), params_of(config.student))
+    base = Seat(*open_base(config.base, folder)) if config.base else None
+    records = open_records(config.records)
+    return Engine(config, seat, teacher, as_of, student, base, records=records, prices=prices)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 Tone = Literal["good", "bad", "dim"]
-TextKind = Literal["statute", "source", "digest"]
+TextKind = Literal["statute", "ruling", "digest"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class CitedSource:
 
     ``status`` is taxlaw.lookup's word ('found', 'deleted' …), 'ruling' or 'addendum'; ``status_words`` the same in Korean.
     ``in_force``: on the as-of date; None when that cannot be told.  ``effective``: 시행일 of the version to read.
-    ``text_kind``: the law's own text, a passage found for the question, or this project's summary.  ``checks``: what the
+    ``text_kind``: the law's own text, a ruling, or this project's summary.  ``checks``: what the
     verifier holds against it, or could not confirm.
     """
 

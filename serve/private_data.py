@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 _RESIDENT, _BUSINESS = "주민등록번호", "사업자등록번호"
 _SHAPES = (
-    (_RESIDENT, re.compile(r"(?<![\d,.])(?:\d{6}\s?-\s?[1-8]\d{6}|\d{6}[1-8]\d{6})(?![\d,]|\s?[원억만%])")),
+    (_RESIDENT, re.compile(r"(?<![\d,.])(?:\d{6}\s?-\s?[1-8]\d{6}(?!\d)|\d{6}[1-8]\d{6}(?!,?\d|\s?[원억만%]))")),
     (_BUSINESS, re.compile(r"(?<![\d-])\d{3}\s?-\s?\d{2}\s?-\s?\d{5}(?![\d-])")),
 )
 

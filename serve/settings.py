@@ -18,16 +18,33 @@ from taxlaw.strict_config import StrictModel, load_config
 DEFAULT_CONFIG = Path("configs/serve/demo.yaml")
 
 
-class StudentConfig(StrictModel):
-    runs_folder: Path  # searched for the newest finished run when model_path is null
-    model_path: Path | None  # one GGUF file, or null
+class ModelConfig(StrictModel):
+    """A model in one of the panes.  null: this machine or the model's own file decides (serve/opening.py)."""
+
     context_tokens: int = Field(ge=128)
     max_new_tokens: int = Field(ge=1)
     temperature: float = Field(ge=0, le=2)
+    top_p: float | None = Field(gt=0, le=1)
+    seed: int | None = Field(ge=0)
+    device: Literal["auto", "cpu", "cuda", "mps"]
     threads: int | None = Field(ge=1)  # null: physical cores of this machine
-    gpu_layers: int | None  # null: all on Apple silicon, none elsewhere
+    threads_batch: int | None = Field(ge=1)  # while the question is read; null: as many
+    gpu_layers: int | None  # GGUF; null: all on a GPU, none without
+    flash_attention: bool | None  # null: llama.cpp or torch decides
+    quantisation: Literal["8bit", "nf4"] | None  # Hugging Face weights; null: as they are in the checkpoint
     queue_seconds: float = Field(gt=0)  # how long a second question waits for the first answer
-    check_sha256: bool  # compare the GGUF with its run.json before loading
+    check_sha256: bool  # count the weights' SHA-256 before loading, and compare it where a run.json states it
+    prompt_template: str | None  # jinja2; for a model without a chat template of its own
+    stops: tuple[str, ...]  # texts that end an answer, for a model without a token that does
+
+
+class StudentConfig(ModelConfig):
+    runs_folder: Path  # searched for the newest finished run when model_path is null
+    model_path: str | None  # what opening.open_backend takes, or null
+
+
+class BaseConfig(ModelConfig):
+    model: str  # what opening.open_backend takes
 
 
 class TeacherConfig(StrictModel):
@@ -72,6 +89,7 @@ class RecordsConfig(StrictModel):
 class ServeConfig(StrictModel):
     as_of: date | None  # law as it stood on this day; null: today in Korea
     student: StudentConfig
+    base: BaseConfig | None  # a model without fine-tuning in the third pane
     teacher: TeacherConfig
     page: PageConfig
     records: RecordsConfig
@@ -109,28 +127,37 @@ def parse_as_of(text: str) -> date:
 
 @dataclass(frozen=True)
 class Student:
-    """A GGUF to serve and what its run measured; accuracies are shares of held-out worked examples (0 to 1)."""
+    """A model to serve and what its run measured; accuracies are shares of held-out worked examples (0 to 1).
 
-    path: Path
+    ``path``: a GGUF, or whatever else opening.open_backend takes.  ``sha256``: of the GGUF, None when it was not counted.
+    """
+
+    path: Path | str
     name: str
     exact_before: float | None = None
     exact_after: float | None = None
+    sha256: str | None = None
 
 
-def find_student(config: StudentConfig, model_path: Path | None = None) -> Student:
-    """The student to serve: ``model_path``, else the configured file, else the newest finished run.
+def find_student(config: StudentConfig, model_path: Path | str | None = None) -> Student:
+    """The student to serve: ``model_path``, else the configured one, else the newest finished run.
 
     Raises ServeError(NO_MODEL) when there is none and ServeError(BAD_MODEL) when its run.json does not match it.
     """
     chosen = model_path or config.model_path
+    if chosen is not None and Path(chosen).suffix != ".gguf" and not (Path(chosen) / "run.json").is_file():
+        return Student(chosen, str(chosen).rstrip("/").rpartition("/")[2])  # opening.py says so when it is no model
     if chosen is not None:
-        if not chosen.is_file():
-            raise _no_model(f"학생 모델 파일이 없습니다: {chosen}")
-        record = chosen.parent / "run.json"
+        path = Path(chosen)
+        record = (path if path.is_dir() else path.parent) / "run.json"
         run = _read_run(record) if record.is_file() else {}
-        if _student_file(run, record) == chosen.name:
-            return _student(run, record, chosen, config.check_sha256)
-        return Student(chosen, chosen.stem)
+        name = _student_file(run, record)
+        path = path / (name or "student.gguf") if path.is_dir() else path
+        if not path.is_file():
+            raise _no_model(f"학생 모델 파일이 없습니다: {path}")
+        if name == path.name:
+            return _student(run, record, path, config.check_sha256)
+        return Student(path, path.stem, sha256=sha256_of(path) if config.check_sha256 else None)
     finished = []
     for record in config.runs_folder.glob("*/run.json"):
         run = _read_run(record)
@@ -181,14 +208,14 @@ def _student_file(run: dict, record: Path) -> str | None:
 
 
 def _student(run: dict, record: Path, path: Path, check: bool) -> Student:
-    expected = run["student"].get("sha256")
-    if check and expected and _sha256(path) != expected:
+    expected, found = run["student"].get("sha256"), sha256_of(path) if check else None
+    if found and expected and found != expected:
         raise ServeError(
             Code.BAD_MODEL,
             f"모델 파일이 실행 기록과 다릅니다(SHA-256): {path}",
             "파일이 바뀌었거나 덜 복사되었습니다. 다시 복사하거나 'python -m finetune run'을 다시 하세요.",
         )
-    return Student(path, f"{record.parent.name}/{path.stem}", _exact(run, "base"), _exact(run, "student"))
+    return Student(path, f"{record.parent.name}/{path.stem}", _exact(run, "base"), _exact(run, "student"), found)
 
 
 def _exact(run: dict, who: str) -> float | None:
@@ -198,6 +225,6 @@ def _exact(run: dict, who: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

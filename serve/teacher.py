@@ -20,6 +20,7 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 
 from serve.backends.openai_endpoint import OpenAIBackend, OpenAIOptions, find_key
 from serve.backends.protocol import Backend, BackendInfo, Delta, GenParams, Message
+from serve.backends.providers import needs_key
 from serve.errors import Code, ServeError
 from serve.private_data import Masked, is_here, mask
 from serve.prompt import clean_question
@@ -176,8 +177,23 @@ def _private(masked: Masked) -> TeacherChoice:
 
 
 def open_teacher(config: TeacherConfig, folder: Path) -> Teacher:
-    """The teacher of this configuration; live only when the key is in the environment or in ``folder``/.env."""
+    """The teacher of this configuration: live when its key is in the environment or in ``folder``/.env, or needs none.
+
+    ``config.model`` may be a name of configs/teachers.yaml, unless ``base_url`` says where it is.
+    """
+    from serve.teacher_names import find_named
+
+    named = find_named(config.model) if config.base_url is None else None
+    if named is not None:
+        config = config.model_copy(update={"api_key_env": named.key_env, "base_url": named.base_url})
+    options = OpenAIOptions(
+        named.model if named else config.model,
+        config.base_url,
+        (named and named.timeout_s) or config.timeout_seconds,
+        limit_key=named.token_limit_key if named else None,
+        system_role=named.system_role if named else None,
+        key_name=config.api_key_env,
+    )
     key = find_key(config.api_key_env, folder)
-    options = OpenAIOptions(config.model, config.base_url, config.timeout_seconds)
-    live = OpenAIBackend(options, key) if key else None
+    live = OpenAIBackend(options, key) if key or not needs_key(config.base_url) else None
     return Teacher(config, live, load_recorded(config.recorded_folder))

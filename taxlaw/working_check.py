@@ -32,8 +32,11 @@ def wrong_steps(answer: str, result: Result) -> list[Finding]:
     for label, amounts in labels.items():
         pattern = rf"(?:^|\n)[-*•\d.\s]*{re.escape(label)}{_LABEL_END}(?P<rest>[^\n]*)"
         for match in re.finditer(pattern, answer):
-            found = find_amounts(match["rest"].rpartition("=")[2] if "=" in match["rest"] else match["rest"])
-            if len(amounts) != 1 or not found or any(amount.won in amounts for amount in found):
+            *equals, tail = match["rest"].split("=")
+            found = find_amounts(tail)
+            # A line may go on to the next step: '… = 6억 2,000만원이고, 신고세액공제는 … = 1,860만원'.
+            earlier = [amount for part in equals[1:] for amount in find_amounts(part)[:1]]
+            if len(amounts) != 1 or not found or any(amount.won in amounts for amount in [*earlier, *found]):
                 continue
             right = format_won(next(iter(amounts)))
             start = match.start("rest")

@@ -15,6 +15,7 @@ from data_gen.errors import DataGenError
 from data_gen.rows import TYPE_OF_STYLE, Candidate, Failure, Provenance, Row, short_hash
 from data_gen.settings import WorkedSettings
 from data_gen.worked.acquisition import draw_acquisition
+from data_gen.worked.answers_without_a_call import ask_back_candidates, refusal_candidates
 from data_gen.worked.capital_gains import draw_capital_gains
 from data_gen.worked.corporate import draw_corporate
 from data_gen.worked.gift import draw_gift
@@ -47,6 +48,14 @@ DRAW: dict[str, Callable[[random.Random, Wordings], Case]] = {
 # Giving up after this many repeats in a row keeps a too large count from looping for ever.
 MAX_REPEATS = 2000
 RARE_FACTS = 4
+
+
+def templated_candidates(settings: WorkedSettings, as_of: datetime.date, seed: int) -> Iterator[Candidate | Failure]:
+    """Every row made without a teacher: worked examples, questions to ask back about, questions to decline."""
+    yield from worked_candidates(settings, as_of, seed)
+    taxes = frozenset(tax for tax, share in settings.shares.items() if share)
+    yield from ask_back_candidates(settings.ask_back, settings.held_out.ask_back, taxes, as_of, seed)
+    yield from refusal_candidates(settings.refusals, settings.held_out.refusals, as_of, seed)
 
 
 def worked_candidates(settings: WorkedSettings, as_of: datetime.date, seed: int) -> Iterator[Candidate | Failure]:

@@ -143,10 +143,8 @@ def _time(
 def _home(rng: random.Random, facts: dict[str, object], held: int, late: bool) -> list[str]:
     if chance(rng, 0.55):
         return _only_home(rng, facts, held)
-    homes = rng.randint(2, 4) if chance(rng, 0.75) else 1
-    if homes == 1:
-        return []
-    facts["homes"] = homes
+    # How many homes there are is always said: without it the tax is not settled, and asking back is the right answer.
+    homes = facts["homes"] = rng.randint(2, 4)
     lines = [fill(pick(rng, MANY), homes=homes)]
     # Held under two years, or sold when the suspension may have ended: the area decides, so it is said.
     if held < 2 or late or chance(rng, 0.4):

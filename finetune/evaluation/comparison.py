@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from finetune.data import Row, file_sha256
+from finetune.data import Row, file_sha256, target_text
 from finetune.evaluation.judge import Ask, Pair, judge
 from finetune.evaluation.measures import Measured, measure
 from finetune.evaluation.pictures import draw_measures
@@ -22,7 +22,11 @@ SAMPLES = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure.  ``base_rows``: the base seldom stops, so it answers only the first rows; ``teacher``: recorded answers."""
+    """What to measure.
+
+    ``base_rows``: the base seldom stops, so it answers only the first rows; ``teacher``: recorded answers; ``data``: the
+    file of cases from outside that the rows came from, instead of a split of the dataset.
+    """
 
     dataset: Path
     split: str
@@ -32,6 +36,12 @@ class Plan:
     base_rows: int = 24
     speed: bool = True
     teacher: bool = True
+    data: Path | None = None
+
+    @property
+    def file(self) -> Path:
+        """Where the rows are from."""
+        return self.data or self.dataset / f"{self.split}.jsonl"
 
 
 @dataclass(frozen=True)
@@ -59,9 +69,10 @@ def compare(plan: Plan, subjects: Iterable[Subject], judging: Judging | None = N
     record = {
         "dataset": plan.dataset.name,
         "split": plan.split,
-        "sha256": file_sha256(plan.dataset / f"{plan.split}.jsonl"),
+        "sha256": file_sha256(plan.file),
         "rows": len(plan.rows),
         "styles": {style: sum(row.style == style for row in plan.rows) for style in _styles(plan.rows)},
+        "with_evidence": sum(row.shows_evidence for row in plan.rows),
         "target": plan.target,
         "caps": asdict(plan.caps),
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
@@ -103,7 +114,10 @@ def _with_teacher(plan: Plan, subjects: Iterable[Subject]):
 
 def _one(subject: Subject, rows: list[Row], plan: Plan) -> tuple[list[Measured], dict]:
     generations = subject.answer(rows, plan.caps)
-    likelihoods = subject.likelihoods(rows, plan.target) if subject.likelihoods else [None] * len(rows)
+    expected = [row for row in rows if target_text(row, plan.target)]  # a case from outside may have an amount only
+    found = subject.likelihoods(expected, plan.target) if subject.likelihoods and expected else []
+    likely = dict(zip((row.id for row in expected), found, strict=False))
+    likelihoods = [likely.get(row.id) for row in rows]
     measured = [
         measure(row, generation, plan.target, likelihood, subject.generated)
         for row, generation, likelihood in zip(rows, generations, likelihoods, strict=True)

@@ -18,6 +18,7 @@ from finetune.data import Row, target_text
 from finetune.errors import GateError, InputError
 from finetune.evaluate import Generation, turns_of
 from finetune.evaluation.measures import Likelihood
+from finetune.evidence import user_turn
 from finetune.llama import open_gguf
 
 _CHUNK = 512  # tokens per decode call: llama.cpp's default batch, which open_gguf leaves alone
@@ -133,7 +134,7 @@ def _speaker(llama, file: Path) -> _Speaker:
 
 
 def _render(speaker: _Speaker, row: Row) -> str:
-    said = [text for turn in turns_of(row) for text in turn] + [row.question]
+    said = [text for turn in turns_of(row) for text in turn] + [user_turn(row)]
     messages = [
         {"role": "model" if place % 2 else "user", "content": _strip(text, speaker.control)}
         for place, text in enumerate(said)

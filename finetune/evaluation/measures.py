@@ -57,7 +57,8 @@ def measure(
     asking = asks_back(done.words)
     refusing = not done.called and refuses(done.words)
 
-    compared = generated or done.shown.strip() != row.answer.strip()  # a recorded answer often is the row's own
+    # A recorded answer often is the row's own; a case from outside may have no answer in words.
+    compared = bool(row.answer) and (generated or done.shown.strip() != row.answer.strip())
 
     parts: dict[str, tuple[float, float]] = {
         "verdict_ok": (verdict.ok, 1),

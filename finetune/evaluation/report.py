@@ -84,6 +84,8 @@ def _heading(record: dict) -> str:
         f"- 답의 한도: 계산 {record['caps']['worked']}토큰, 그 밖 {record['caps']['words']}토큰, greedy",
         f"- 기계: {record['machine']}",
     ]
+    if shown := record.get("with_evidence"):
+        lines.append(f"- 근거와 함께 물은 행 (retrieval on): {shown}행; 서비스와 같은 함수로 근거를 질문 앞에 붙임")
     if record["split"] == "validation":
         lines.append(
             "- validation 은 조기 종료와 설정 고르기에 쓰였을 수 있어, 고르는 데 쓰지 않은 test 보다 높게 나올 수 있습니다."

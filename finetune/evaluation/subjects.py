@@ -15,6 +15,7 @@ from finetune.data import Row, target_text
 from finetune.errors import InputError
 from finetune.evaluate import Generation, generate_with_transformers, prompt_of, turns_of
 from finetune.evaluation.measures import Likelihood
+from finetune.evidence import user_turn
 from finetune.settings import Evaluation
 from taxlaw.strict_config import StrictModel
 
@@ -123,7 +124,7 @@ def torch_likelihoods(model, tokenizer, rows: list[Row], target: str) -> list[Li
     found = []
     for row in rows:
         answer = target_text(row, target)
-        encoded = encode(row.question, answer, tokenizer, turns_of(row))
+        encoded = encode(user_turn(row), answer, tokenizer, turns_of(row))
         ids = torch.tensor([encoded.ids], device=device)
         tail = len(encoded.ids) - encoded.answer_start
         with torch.inference_mode():

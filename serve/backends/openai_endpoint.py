@@ -1,32 +1,41 @@
-"""A live teacher: any OpenAI-compatible endpoint (OpenAI, Upstage, Anthropic's compatible one, vLLM, llama-server).
+"""Any OpenAI-compatible endpoint: a teacher (OpenAI, Solar, Claude) or a student that many use (vLLM, llama-server, Ollama).
 
-Every failure becomes one of our own states with a Korean sentence; nothing the endpoint says is shown with a key in it.
+Every failure becomes one of our own states with a Korean sentence (endpoint_errors.py).
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from serve.backends.endpoint_errors import Asked, explain, no_key, no_model_chosen
 from serve.backends.protocol import BackendInfo, Delta, GenParams, Message
+from serve.backends.providers import Provider, needs_key, provider_of, request_body
+from serve.backends.thinking import Thinking
 from serve.errors import Code, ServeError
+from serve.private_data import is_here
 
-_KEY_LIKE = re.compile(r"(?:sk|up|pk|key)[-_][A-Za-z0-9_\-*]{6,}")
-_OPENAI_HOST = "api.openai.com"
 _FINISH = {"stop": "stop", "length": "length", "content_filter": "filtered"}
 
 
 @dataclass(frozen=True)
 class OpenAIOptions:
-    """``base_url`` None is the client's default (OpenAI, or OPENAI_BASE_URL); ``timeout_seconds`` bounds each read."""
+    """``base_url`` None is the client's default (OpenAI, or OPENAI_BASE_URL); ``timeout_seconds`` bounds each read.
+
+    ``model`` "" is the only one the server has.  ``limit_key`` and ``system_role`` None: by the host.  ``key_name`` is the
+    environment variable that errors name, ``side`` whose pane they are shown in (teacher, student, base).
+    """
 
     model: str
     base_url: str | None = None
     timeout_seconds: float = 60.0
+    limit_key: str | None = None
+    system_role: bool | None = None
+    key_name: str = "OPENAI_API_KEY"
+    side: str = "teacher"
 
 
 def find_key(variable: str, folder: Path) -> str | None:
@@ -37,31 +46,31 @@ def find_key(variable: str, folder: Path) -> str | None:
 
 
 class OpenAIBackend:
-    def __init__(self, options: OpenAIOptions, key: str) -> None:
+    def __init__(self, options: OpenAIOptions, key: str | None) -> None:
+        """Opens no connection, unless the server has to be asked for its only model.  Raises ServeError."""
         from openai import OpenAI
 
-        self._options = options
-        self._key = key
-        self._client = OpenAI(api_key=key, base_url=options.base_url, timeout=options.timeout_seconds, max_retries=0)
+        url = options.base_url or os.environ.get("OPENAI_BASE_URL")
+        if not key and needs_key(url):
+            raise no_key(Asked(options.side, urlsplit(url).netloc if url else "api.openai.com", options.model), options)
+        self._client = OpenAI(
+            api_key=key or "none", base_url=options.base_url, timeout=options.timeout_seconds, max_retries=0
+        )
         self._host = urlsplit(str(self._client.base_url)).netloc
+        self._key = key
+        self._options = options
+        if not options.model:
+            self._options = replace(options, model=self._only_model())
+        self._provider = self._known_of_host()
 
     def stream(self, messages: Sequence[Message], params: GenParams) -> Iterator[Delta]:
         """Yield text as it arrives; closing the iterator closes the HTTP stream, which stops the billing."""
-        import openai
-
-        # OpenAI's newer models refuse max_tokens; most compatible servers know nothing else.
-        limit = "max_completion_tokens" if self._host == _OPENAI_HOST else "max_tokens"
-        request = {
-            "model": self._options.model,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
-            limit: params.max_new_tokens,
-        }
-        if params.temperature is not None:
-            request["temperature"] = params.temperature
+        body = request_body(self._provider, self._options.model, messages, params)
         finish, usage, made = None, None, 0
+        thinking = Thinking()
         try:
             with self._client.chat.completions.create(
-                **request, stream=True, stream_options={"include_usage": True}
+                **body, stream=True, stream_options={"include_usage": True}
             ) as events:
                 for event in events:
                     usage = event.usage or usage
@@ -69,24 +78,16 @@ class OpenAIBackend:
                         finish = choice.finish_reason or finish
                         if choice.delta.content:
                             made += 1
-                            yield Delta(choice.delta.content, tokens=1)
-        except (openai.OpenAIError, OSError, ValueError) as exc:
-            raise self._explain(exc) from exc
-        except Exception as exc:
-            # The client lets errors of its HTTP library through once the body is being read.
-            if type(exc).__module__.split(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2"):
-                raise self._explain(exc) from exc
+                            text = thinking.feed(choice.delta.content)
+                            yield Delta(text, tokens=1 if text else 0)
+        except ServeError:
             raise
+        except Exception as exc:
+            raise self._explained(exc) from exc
         if finish is None:
-            raise ServeError(
-                Code.BAD_REPLY,
-                f"교사({self._host})의 답이 중간에 끊겼습니다."
-                if made
-                else f"교사({self._host})가 빈 답을 보냈습니다.",
-                "다시 물어보거나 teacher.model 설정을 확인하세요.",
-                side="teacher",
-            )
+            raise self._cut_short(made)
         yield Delta(
+            thinking.rest(),
             finish=_FINISH.get(finish, "stop"),
             prompt_tokens=usage.prompt_tokens if usage else None,
             new_tokens=usage.completion_tokens if usage else None,
@@ -96,51 +97,47 @@ class OpenAIBackend:
         return None
 
     def info(self) -> BackendInfo:
-        return BackendInfo(self._options.model, self._host)
+        return BackendInfo(self._options.model, self._host, device="local" if is_here(self._host) else "remote")
 
     def close(self) -> None:
         self._client.close()
 
-    def _explain(self, exc: Exception) -> ServeError:
+    def _known_of_host(self) -> Provider:
+        options = self._options
+        known = provider_of(str(self._client.base_url), options.model)
+        if options.limit_key is not None:
+            known = replace(known, limit_key=options.limit_key)
+        return known if options.system_role is None else replace(known, system_role=options.system_role)
+
+    def _only_model(self) -> str:
+        try:
+            names = [model.id for model in self._client.models.list()]
+        except Exception as exc:
+            raise self._explained(exc) from exc
+        if len(names) != 1:
+            raise no_model_chosen(self._asked(), names)
+        return names[0]
+
+    def _asked(self) -> Asked:
+        return Asked(self._options.side, self._host, self._options.model, self._options.timeout_seconds, self._key)
+
+    def _explained(self, exc: Exception) -> Exception:
+        """The error as a state of ours; one that has nothing to do with the endpoint as it is."""
         import openai
 
-        text = self._redact(str(getattr(exc, "message", "") or exc))[:300]
-        code, message, hint = Code.BAD_REPLY, f"교사({self._host})가 알 수 없는 답을 보냈습니다: {text}", ""
-        if isinstance(exc, openai.AuthenticationError | openai.PermissionDeniedError):
-            code, message = Code.AUTH, f"교사({self._host})가 API 키를 받아들이지 않았습니다."
-            hint = "키가 맞는지, 이 모델을 쓸 권한이 있는지 확인하세요."
-        elif isinstance(exc, openai.RateLimitError):
-            code, message = Code.RATE_LIMIT, f"교사({self._host})의 사용 한도를 넘었습니다: {text}"
-            hint = "잠시 뒤 다시 묻거나 요금제의 한도를 확인하세요."
-        elif isinstance(exc, openai.APITimeoutError) or "Timeout" in type(exc).__name__:
-            code, message = (
-                Code.TIMEOUT,
-                f"교사({self._host})가 {self._options.timeout_seconds:.0f}초 안에 답하지 않았습니다.",
-            )
-            hint = "다시 묻거나 teacher.timeout_seconds를 늘리세요."
-        elif _is_context_overflow(exc, text):
-            code, message = Code.CONTEXT, f"질문이 교사({self._options.model})의 문맥 길이를 넘습니다: {text}"
-            hint = "질문을 줄이거나 teacher.max_new_tokens를 낮추세요."
-        elif isinstance(exc, openai.NotFoundError):
-            message = f"교사({self._host})에 모델 '{self._options.model}'이(가) 없습니다: {text}"
-            hint = "teacher.model과 teacher.base_url 설정을 확인하세요."
-        elif isinstance(exc, openai.InternalServerError):
-            code, message = Code.UNREACHABLE, f"교사({self._host}) 서버에 문제가 있습니다: {text}"
-            hint = "잠시 뒤 다시 물어보세요."
-        elif not isinstance(exc, openai.APIStatusError | openai.APIResponseValidationError | ValueError):
-            code, message = Code.UNREACHABLE, f"교사({self._host})에 연결할 수 없습니다."
-            hint = "인터넷 연결과 teacher.base_url 설정을 확인하세요."
-        elif isinstance(exc, openai.BadRequestError):
-            message, hint = f"교사({self._host})가 요청을 거절했습니다: {text}", "teacher 설정을 확인하세요."
-        return ServeError(code, message, hint, side="teacher")
+        # The client lets errors of its HTTP library through once the body is being read.
+        library = type(exc).__module__.split(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2")
+        return (
+            explain(exc, self._asked())
+            if library or isinstance(exc, openai.OpenAIError | OSError | ValueError)
+            else exc
+        )
 
-    def _redact(self, text: str) -> str:
-        return _KEY_LIKE.sub("[키 가림]", text.replace(self._key, "[키 가림]"))
-
-
-def _is_context_overflow(exc: Exception, text: str) -> bool:
-    code = getattr(exc, "code", None)
-    kind = getattr(exc, "type", None)
-    return bool({code, kind} & {"context_length_exceeded", "exceed_context_size_error"}) or (
-        getattr(exc, "status_code", None) == 400 and "context" in text.lower() and "length" in text.lower()
-    )
+    def _cut_short(self, made: int) -> ServeError:
+        asked = self._asked()
+        return ServeError(
+            Code.BAD_REPLY,
+            f"{asked.who}의 답이 중간에 끊겼습니다." if made else f"{asked.who}가 빈 답을 보냈습니다.",
+            f"다시 물어보거나 {asked.setting('model')} 설정을 확인하세요.",
+            side=self._options.side,
+        )

@@ -59,8 +59,7 @@ def build_application(engine: Engine, page: gr.Blocks, access: Access) -> FastAP
     application.add_middleware(PageLimit, buckets=Buckets(bounds.page_events_per_minute, _PAGE_BURST))
     if access.allowed_hosts:
         # A name that some other site has pointed at this address (DNS rebinding) is not ours.
-        names = [host.strip("[]") for host in access.allowed_hosts]
-        application.add_middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
+        application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(access.allowed_hosts), www_redirect=False)
     return application
 
 
@@ -77,6 +76,7 @@ def mount_page(application: FastAPI, page: gr.Blocks, access: Access, most_bytes
         server_port=access.port,
         footer_links=[],
         run_history=False,
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         auth=(lambda user, password: login.admits(user, password)) if login else None,
         auth_message="SLM Forest에 로그인하세요." if login else None,
         allowed_paths=[],

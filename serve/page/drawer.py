@@ -26,7 +26,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "effective": ("시행일", "in force from"),
     "as_of": ("기준일", "as of"),
     "statute": ("법령 본문", "Text of the law"),
-    "source": ("찾은 근거의 본문", "Text of the source found"),
+    "source": ("본문", "Text"),
+    "ruling": ("예규·판례의 내용", "Text of the ruling"),
     "digest": ("법령 원문이 아니라 이 프로그램이 요약한 말", "Summary by this program, not the text of the law"),
     "no_text": (
         "본문이 이 컴퓨터에 없습니다. 링크에서 확인하세요.",
@@ -145,11 +146,12 @@ def calculation_html(answer: Any, language: Language = "ko") -> str:
 def _agreement(calculation: Any, language: Language) -> str:
     said = "" if calculation.stated is None else f" ({format_won(calculation.stated)})"
     if calculation.agrees:
-        return f'<p class="sf-agree good">✓ {_say("agrees", language)}</p>'
-    if calculation.agrees is False:
-        return f'<p class="sf-agree bad">✗ {_say("differs", language)}{said}</p>'
-    word = "unsure" if said else "silent"
-    return f'<p class="sf-agree dim">? {_say(word, language)}{said}</p>'
+        tone, words = "good", _say("agrees", language)
+    elif calculation.agrees is False:
+        tone, words = "bad", _say("differs", language) + said
+    else:
+        tone, words = "dim", _say("unsure" if said else "silent", language) + said
+    return f'<p class="sf-agree {tone}"><span aria-hidden="true">{_MARKS[tone]}</span> {words}</p>'
 
 
 # --- parts of the drawer ------------------------------------------------------------------------------------------

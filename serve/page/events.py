@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 
 import gradio as gr
 
@@ -63,12 +62,16 @@ def _wire_asking(layout: Layout, room: Room, tabs: Tabs) -> None:
         asking.ask(engine, tab, wish)
         return {ask.message: "", **redraw.consent_updates(ask, engine, tab), **_drawn(tab, base)}
 
+    def on_ended(request: gr.Request) -> Updates:
+        return redraw.vote_updates(layout.vote, engine, _tab(tabs, request))
+
     def _drawn(tab: Tab, base: bool) -> Updates:
         return {
             **redraw.all_panes(layout, engine, tab),
             **redraw.base_column(layout, tab, base),
             **redraw.vote_updates(layout.vote, engine, tab),
             **redraw.talk_updates(layout.talk, tab),
+            ask.examples: gr.update(visible=False),
         }
 
     # One event for everything that asks, so that each pane has one event too and its updates never cross.
@@ -77,6 +80,7 @@ def _wire_asking(layout: Layout, room: Room, tabs: Tabs) -> None:
         *(parts.retry.click for parts in layout.panes.values()),
     ]  # fmt: skip
     asked = gr.on(triggers, on_ask, ask.inputs(), outputs, **_AT_ONCE)
+    asked.then(None, None, None, js="() => slmForest.asked()", **_AT_ONCE)
     for place, parts in layout.panes.items():
         written = asked.then(
             _pane_event(layout, room, tabs, place),
@@ -88,12 +92,7 @@ def _wire_asking(layout: Layout, room: Room, tabs: Tabs) -> None:
             trigger_mode="always_last",
             api_visibility="private",
         )
-        ended = written.then(
-            lambda request: redraw.vote_updates(layout.vote, engine, _tab(tabs, request)),
-            None,
-            layout.vote.outputs(),
-            **_AT_ONCE,
-        )
+        ended = written.then(on_ended, None, layout.vote.outputs(), **_AT_ONCE)
         ended.then(None, None, None, js=f"() => slmForest.announce('{place}')", **_AT_ONCE)
 
     def on_typing(text: str | None, teacher: bool, request: gr.Request) -> str:
@@ -136,6 +135,7 @@ def _pane_event(layout: Layout, room: Room, tabs: Tabs, place: Place) -> Callabl
         tab = _tab(tabs, request)
         run = tab.runs.get(place)
         if run is None or run.started:
+            yield {parts.card: gr.skip()}  # without any update Gradio would empty the pane
             return
         async for shown in fill(room, tab, run):
             yield redraw.pane_updates(parts, shown, tab.language)
@@ -144,12 +144,12 @@ def _pane_event(layout: Layout, room: Room, tabs: Tabs, place: Place) -> Callabl
 
 
 def _wire_stopping(layout: Layout, tabs: Tabs) -> None:
-    def on_stop(place: Place | None, request: gr.Request) -> None:
-        _tab(tabs, request).end("stopped", place)
+    def on_stop(event: gr.EventData, request: gr.Request) -> None:
+        place = event.target.elem_id.removesuffix("-stop")
+        _tab(tabs, request).end("stopped", place if place in layout.panes else None)
 
-    layout.ask.stop_all.click(partial(on_stop, None), None, None, **_AT_ONCE)
-    for place, parts in layout.panes.items():
-        parts.stop.click(partial(on_stop, place), None, None, **_AT_ONCE)
+    stops = [layout.ask.stop_all.click, *(parts.stop.click for parts in layout.panes.values())]
+    gr.on(stops, on_stop, None, None, **_AT_ONCE)
 
 
 def _wire_voting(layout: Layout, room: Room, tabs: Tabs) -> None:
@@ -221,8 +221,8 @@ def _wire_talk(layout: Layout, room: Room, tabs: Tabs) -> None:
             **redraw.everything(layout, engine, tab, blind, base),
         }
 
-    def on_export(kind: str, request: gr.Request) -> str:
-        return export.file_of(_tab(tabs, request), kind)
+    def on_export(event: gr.EventData, request: gr.Request) -> str:
+        return export.file_of(_tab(tabs, request), event.target.elem_id.removeprefix("export-"))
 
     def on_keep(keep: bool, request: gr.Request) -> None:
         tab = _tab(tabs, request)
@@ -236,10 +236,9 @@ def _wire_talk(layout: Layout, room: Room, tabs: Tabs) -> None:
         None, None, None, js="() => slmForest.focusQuestion()", **_AT_ONCE
     )
     talk.clear.click(on_clear, [ask.blind, ask.with_base], outputs, **_AT_ONCE)
-    for button, kind in ((talk.export_md, "md"), (talk.export_json, "json")):
-        button.click(partial(on_export, kind), None, talk.file, **_AT_ONCE).then(
-            None, talk.file, None, js="(file) => slmForest.save(file)", **_AT_ONCE
-        )
+    gr.on([talk.export_md.click, talk.export_json.click], on_export, None, talk.file, **_AT_ONCE).then(
+        None, talk.file, None, js="(file) => slmForest.save(file)", **_AT_ONCE
+    )
     talk.keep.input(on_keep, talk.keep, None, **_AT_ONCE)
 
 
@@ -249,7 +248,6 @@ def _wire_whole_page(page: gr.Blocks, layout: Layout, room: Room, tabs: Tabs) ->
 
     def on_load(key: str, request: gr.Request) -> Updates:
         tab = tabs.resume(request.session_hash or "", key or "")
-        tab.held = None
         return redraw.everything(layout, engine, tab, False, False)
 
     def on_language(language: str, blind: bool, base: bool, request: gr.Request) -> Updates:
@@ -270,12 +268,12 @@ def _wire_whole_page(page: gr.Blocks, layout: Layout, room: Room, tabs: Tabs) ->
     def on_unload(request: gr.Request) -> None:
         tabs.leave(request.session_hash or "")
 
-    label = "(language) => slmForest.label(language)"
+    tend = "(language) => slmForest.tend(language)"
     page.load(on_load, layout.key, outputs, js="() => [slmForest.key()]", **_AT_ONCE).then(
         None, layout.key, None, js="(key) => slmForest.keep(key)", **_AT_ONCE
-    ).then(None, layout.language, None, js=label, **_AT_ONCE)
+    ).then(None, layout.language, None, js=tend, **_AT_ONCE)
     layout.language.input(on_language, [layout.language, ask.blind, ask.with_base], outputs, **_AT_ONCE).then(
-        None, layout.language, None, js=label, **_AT_ONCE
+        None, layout.language, None, js=tend, **_AT_ONCE
     )
     ask.blind.input(on_blind, ask.blind, outputs, **_AT_ONCE)
     ask.with_base.input(on_base, ask.with_base, outputs, **_AT_ONCE)

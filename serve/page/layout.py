@@ -118,7 +118,7 @@ def ask_panel(engine: Engine, examples: list[str]) -> AskParts:
         box = gr.Textbox(
             label=say(_FIRST, "question"),
             placeholder=say(_FIRST, "placeholder"),
-            lines=2,
+            lines=1,  # with more, Enter would not ask
             max_lines=8,
             max_length=20_000,
             elem_id="question",

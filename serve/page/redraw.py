@@ -133,7 +133,6 @@ def ask_labels(ask: AskParts, engine: Engine, language: Language) -> Updates:
         ask.send: gr.update(value=say(language, "send")),
         ask.stop_all: gr.update(value=say(language, "stop_all")),
         ask.notice: view.privacy_notice(engine, language),
-        ask.examples: gr.update(label=say(language, "examples")),
         ask.consent_yes: gr.update(value=say(language, "consent_yes")),
         ask.consent_no: gr.update(value=say(language, "consent_no")),
     }
@@ -155,6 +154,7 @@ def everything(layout: Layout, engine: Engine, tab: Tab, blind: bool, with_base:
         **vote_updates(layout.vote, engine, tab),
         **talk_updates(layout.talk, tab),
     }
+    updates[layout.ask.examples] = gr.update(label=say(language, "examples"), visible=not tab.turns)
     return updates
 
 

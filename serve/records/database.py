@@ -6,11 +6,11 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from serve.errors import Code, ServeError
-from serve.records.migrations import check_ours, migrate
+from serve.records.migrations import STEPS, check_ours, migrate
 
 BUSY_SECONDS = 5.0  # how long one process waits for another one's transaction
 
@@ -49,7 +49,10 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection of its own that cannot write, for figures and exports.  Raises ServeError when there is no such file."""
+    """A connection of its own that cannot write, for figures and exports; an older file is brought up to date first.
+
+    Raises ServeError when there is no such file or it is not ours.
+    """
     if not path.is_file():
         raise ServeError(
             Code.USAGE,
@@ -58,15 +61,17 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         )
     try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA query_only = ON")
-        check_ours(connection, str(path))
     except sqlite3.Error as exc:
         raise _cannot_open(path, exc) from exc
-    connection.row_factory = sqlite3.Row
-    try:
+    with closing(connection):
+        try:
+            if check_ours(connection, str(path)) < len(STEPS):
+                open_database(path).close()
+            connection.execute("PRAGMA query_only = ON")
+        except sqlite3.Error as exc:
+            raise _cannot_open(path, exc) from exc
+        connection.row_factory = sqlite3.Row
         yield connection
-    finally:
-        connection.close()
 
 
 def set_patience(connection: sqlite3.Connection, seconds: float) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from serve.errors import EXIT_OK, EXIT_PARTIAL, ServeError
 from serve.terminal.answers_file import AnswersFile, key_of
 from serve.terminal.questions import Asked, Questions
+from serve.terminal.screen import one_line
 from serve.terminal.session import Session, ask
 
 
@@ -31,7 +32,7 @@ def run_batch(session: Session, questions: Questions, answers: AnswersFile | Non
     failures: list[ServeError] = []
     try:
         for number, (key, asked) in enumerate(missing, start=1):
-            session.note(f"[{number}/{len(missing)}] {asked.text}")
+            session.note(f"[{number}/{len(missing)}] {one_line(asked.text)}")
             reply = ask(session, asked.text)
             answers.keep({"key": key, "id": asked.id, **reply.record(), "settings": settings})
             if reply.failure:
@@ -64,7 +65,7 @@ def settings_of(session: Session) -> dict[str, Any]:
 def _onto_the_screen(session: Session, questions: Questions) -> int:
     failures: list[ServeError] = []
     for number, asked in enumerate(questions.asked, start=1):
-        session.note(f"[{number}/{len(questions.asked)}] {asked.text}")
+        session.note(f"[{number}/{len(questions.asked)}] {one_line(asked.text)}")
         reply = ask(session, asked.text)
         if session.quiet:
             print(json.dumps({"id": asked.id, **reply.record()}, ensure_ascii=False), file=session.out, flush=True)

@@ -22,7 +22,7 @@ from serve.terminal.interactive import interact
 from serve.terminal.questions import Questions, read_questions
 from serve.terminal.reader import Reader, open_reader
 from serve.terminal.remote import open_remote
-from serve.terminal.screen import paint
+from serve.terminal.screen import is_terminal, paint
 from serve.terminal.session import NOTICE, Session, ask
 from taxlaw.errors import ConfigError
 
@@ -85,6 +85,8 @@ def _run(args: argparse.Namespace, open_engine: OpenEngine, reader: Callable[...
     # What can be wrong with the files is said before a model is loaded.
     questions = _questions(args)
     answers = AnswersFile(args.output_file) if args.output_file else None
+    if is_terminal(sys.stderr) and not args.json:
+        print(paint("모델을 엽니다…", "note", sys.stderr), file=sys.stderr, flush=True)
     with closing(open_engine(args, config, as_of)) as engine:
         session = Session(
             engine,

@@ -9,7 +9,7 @@ from serve.errors import EXIT_OK, ServeError
 from serve.prompt import clean_question
 from serve.terminal.reader import Reader
 from serve.terminal.saving import save
-from serve.terminal.screen import is_terminal
+from serve.terminal.screen import is_terminal, one_line
 from serve.terminal.session import NOTICE, Reply, Session, Stopped, ask
 
 HELP = """질문을 적고 Enter를 누르세요. 여러 줄을 붙여 넣으면 질문 하나가 되고, Alt-Enter는 줄을 바꿉니다.
@@ -83,7 +83,7 @@ def _command(line: str, session: Session, conversation: list[Reply], reader: Rea
                 print("\x1b[2J\x1b[H", end="", file=session.out, flush=True)
             session.note("대화를 지웠습니다.")
         case "/undo" if conversation:
-            session.note(f"지웠습니다: {conversation.pop().question}")
+            session.note(f"지웠습니다: {one_line(conversation.pop().question)}")
         case "/retry" if conversation:
             _retry(session, conversation)
         case "/save" if conversation:
@@ -97,7 +97,7 @@ def _command(line: str, session: Session, conversation: list[Reply], reader: Rea
 def _retry(session: Session, conversation: list[Reply]) -> None:
     """Ask the last question again; its new answer takes the place of the old one."""
     question = conversation[-1].question
-    session.note(f"다시 묻습니다: {question}")
+    session.note(f"다시 묻습니다: {one_line(question)}")
     if session.engine.student.params.temperature == 0 and not conversation[-1].stopped:
         session.note("(온도 0에서는 학생이 같은 질문에 같은 답을 씁니다. 바꾸려면 --temperature 0.7로 시작하세요)")
     conversation[-1] = _answered(session, question, conversation[:-1], fresh=True)

@@ -31,6 +31,33 @@ def safe(text: str) -> str:
     return _CONTROLS.sub("", text.replace("\t", "    "))
 
 
+def one_line(text: str, most: int = 60) -> str:
+    """``text`` on one line, cut after ``most`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """``text`` broken between words for the terminal's width, indents kept; as it is where nobody watches."""
+    if not is_terminal(stream):
+        return text
+    from wcwidth import wcswidth
+
+    width = shutil.get_terminal_size().columns - 1
+    lines = []
+    for line in safe(text).split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        current = ""
+        for word in line.split():
+            longer = f"{current} {word}" if current else indent + word
+            if current and wcswidth(longer) > width:
+                lines.append(current)
+                longer = indent + word
+            current = longer
+        lines.append(current)
+    return "\n".join(lines)
+
+
 class Printer:
     """Prints a growing text at once.  On a terminal no word is torn at the edge: one that does not fit is taken back and
     written on the next line.  Elsewhere (a pipe, a file) every character goes out as it came."""
@@ -51,11 +78,6 @@ class Printer:
     def line(self, text: str = "") -> None:
         """Write ``text`` and end the line."""
         self.write(text + "\n")
-
-    @property
-    def mid_line(self) -> bool:
-        """Whether the last thing written left the line open; always False where nothing is wrapped."""
-        return self._column > 0
 
     def _placed(self, character: str) -> str:
         from wcwidth import wcwidth

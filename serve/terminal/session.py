@@ -14,7 +14,7 @@ from serve.backends.protocol import Message
 from serve.complete import looks_like_call
 from serve.engine import Engine, Question, Side
 from serve.errors import Code, ServeError
-from serve.terminal.screen import Printer, paint
+from serve.terminal.screen import Printer, fitted, paint
 from serve.terminal.words import finished_text, notes_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Session:
     told: bool = False  # whether the person knows to whom questions go
 
     def note(self, text: str, style: str = "note") -> None:
-        print(paint(text, style, self.err), file=self.err, flush=True)
+        print(paint(fitted(text, self.err), style, self.err), file=self.err, flush=True)
 
 
 @dataclass
@@ -215,8 +215,8 @@ class _Drawing:
         else:
             self._held = False
             text = step.text.strip()  # space at the end waits for what follows it
-            self._printer.write(text[self._shown :])
-            self._shown = len(text)
+            fresh, self._shown = text[self._shown :], len(text)
+            self._printer.write(fresh)
 
 
 @contextmanager

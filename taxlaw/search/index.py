@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     import numpy as np
     from bm25s import BM25
 
-LAYOUT = 1
+LAYOUT = 2
 FIELDS = ("heading", "body", "rule", "part")
 _K1, _B = 1.2, {"heading": 0.3, "body": 0.75, "rule": 0.5, "part": 0.6}
 _LONG = 500  # characters from which an article's paragraphs (항) are searched one by one as well
 _KEPT = 4  # builds kept in the cache folder
 _FOREVER = date.max.toordinal()
-Words = Callable[[str], Sequence[str]]
+_BATCH = 4000  # lines
+Words = Callable[[Sequence[str]], list[list[str]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,27 +197,28 @@ def _write_fields(
     import numpy as np
     from bm25s import BM25
 
-    known: dict[str, list[str]] = {}  # versions of a law share most of their lines
+    parts = [_parts(entry) for entry in entries]
+    texts = ((entry.law, entry.passage.heading, entry.passage.text, entry.rule) for entry in entries)
+    # Versions of a law share most of their lines, and the parts of an article are its lines.
+    lines = list(dict.fromkeys(line for text in texts for column in text for line in column.splitlines()))
+    known: dict[str, list[str]] = {}
+    for at in range(0, len(lines), _BATCH):
+        batch = lines[at : at + _BATCH]
+        known.update(zip(batch, words(batch), strict=True))
+        if say:
+            say(f"찾기 색인을 만드는 중 (indexing): {min(at + _BATCH, len(lines)):,}/{len(lines):,}줄")
 
     def read(text: str) -> list[str]:
-        found: list[str] = []
-        for line in text.splitlines():
-            if line not in known:
-                known[line] = list(words(line))
-            found += known[line]
-        return found
+        return [word for line in text.splitlines() for word in known[line]]
 
     columns: dict[str, list[list[str]]] = {name: [] for name in FIELDS}
     parent: list[int] = []
-    step = max(1, len(entries) // 20)
     for row, entry in enumerate(entries):
-        if say and row % step == 0:
-            say(f"찾기 색인을 만드는 중 (indexing): {row:,}/{len(entries):,}")
         heading = read(entry.passage.heading)
         columns["heading"].append(read(entry.law) + heading)
         columns["body"].append(heading + read(entry.passage.text))
         columns["rule"].append(read(entry.rule))
-        for part in _parts(entry):
+        for part in parts[row]:
             columns["part"].append(heading + read(part))
             parent.append(row)
     for name, documents in columns.items():

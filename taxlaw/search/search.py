@@ -19,7 +19,7 @@ from taxlaw.ruling_numbers import find_ruling_numbers
 from taxlaw.search.index import Index, build, cache_folder, open_index, salt
 from taxlaw.search.passages import Hit
 from taxlaw.search.sources import fingerprint, gather, source_files
-from taxlaw.search.words import Query, distinct, read_query, words_of
+from taxlaw.search.words import Query, distinct, read_query, words_of_lines
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ class Search:
     def find(self, question: str, as_of: date, limit: int = 5) -> tuple[Hit, ...]:
         """The passages in force on ``as_of`` that the question is about, best first, at most ``limit``.
 
-        What the question names comes first.  At most every third hit is a ruling, unless the question names more.
+        What the question names comes first.  At most every fifth hit is a ruling, unless the question names more.
         """
         named = self._named(question, as_of) if self.weights.references else {}
         rows: list[tuple[int, tuple[str, ...]]] = list(named.items())
@@ -63,7 +63,7 @@ class Search:
             scores = self.scores(query, as_of)
             articles, rulings = self._ranked(scores, as_of, limit, named)
             for place in range(len(rows), limit):
-                ruling_turn = place % 3 == 2
+                ruling_turn = place % 5 == 4
                 source = (rulings or articles) if ruling_turn else (articles or rulings)
                 if not source:
                     break
@@ -220,7 +220,7 @@ def open_search(
     files = source_files(folders)
     place = (cache or cache_folder()) / fingerprint(files, salt())
     if not (place / "meta.json").is_file():
-        build(place, gather(files), words_of, say)
+        build(place, gather(files), words_of_lines, say)
     return Search(open_index(place), weights)
 
 

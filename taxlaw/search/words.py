@@ -6,9 +6,10 @@ nothing is fetched.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -21,31 +22,17 @@ from taxlaw.money import find_amounts
 from taxlaw.strict_config import StrictModel
 
 if TYPE_CHECKING:
-    from kiwipiepy import Kiwi
+    from kiwipiepy import Kiwi, Token
 
 _LOCK = threading.Lock()
 _NOUNS = ("NNG", "NNP", "XR", "SL", "SH")
 _DATE = re.compile(r"(?:19|20)\d\d\s*[년.]\s*(?:\d{1,2}\s*[월.]\s*(?:\d{1,2}\s*일?)?)?|\d{1,2}월(?:\s*\d{1,2}일)?")
+# <개정 2024. 12. 31.>, [전문개정 2009. 12. 31.]: a third of some articles, and about nothing.
+_NOTE = re.compile(r"[<\[](?:개정|신설|삭제|전문개정|본조신설|제목개정|종전|시행일)[^<>\[\]\n]*[>\]]")
 # Words that every question or every article has, and names of the places in a law.
 _STOP = frozenset(
     ["하다", "되다", "있다", "없다", "같다", "이다", "아니다", "받다", "주다", "내다", "보다", "알다", "싶다", "않다", "대하다", "따르다", "위하다", "의하다", "관하다", "말다", "가다", "오다", "나오다", "들다", "맞다", "그렇다", "이렇다", "어떻다", "어떠하다", "경우", "때", "것", "수", "등", "호", "각", "항", "조", "제", "목", "법", "영", "규칙", "다음", "해당", "규정", "이하", "이상", "얼마", "무엇", "누구", "어디", "언제", "궁금", "질문", "안녕", "여부", "관련", "대통령령", "기획재정부령", "행정안전부령", "따름", "제가", "저", "나", "우리", "년", "월", "일", "원", "번", "올해", "작년", "내년", "지금", "현재", "금액", "사람", "이번", "정도", "만큼", "가능", "방법", "어떤", "그", "이", "세금"]
 )
-
-
-@dataclass(frozen=True)
-class LayWord:
-    """What people say and the words of the law it stands for."""
-
-    said: tuple[str, ...]
-    means: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TaxName:
-    """A tax as people name it and the acts that rule it."""
-
-    said: tuple[str, ...]
-    laws: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +62,17 @@ class _Table(StrictModel):
 
 def words_of(text: str, pairs: bool = True) -> list[str]:
     """The words of a text in order, with pairs of neighbouring nouns ('증여_재산') when ``pairs``.  Thread-safe."""
-    return [word for line in text.splitlines() for word in _line(line, pairs)] if text.strip() else []
+    return [word for tokens in _analysed(text.splitlines()) for word in _content(tokens, pairs)]
+
+
+def words_of_lines(lines: Sequence[str]) -> list[list[str]]:
+    """``words_of`` for many lines at once, on all cores; for building an index."""
+    if not lines:
+        return []
+    with _LOCK:
+        if not _MANY:
+            _MANY.append(_open_kiwi(min(8, os.cpu_count() or 1)))
+        return [_content(tokens, True) for tokens in _MANY[0].tokenize([_NOTE.sub(" ", line) for line in lines])]
 
 
 def plain_words(text: str) -> list[str]:
@@ -88,36 +85,38 @@ def read_query(question: str, pairs: bool = True, lay: bool = True) -> Query:
     text = question
     for amount in reversed(find_amounts(question)):
         text = text[: amount.start] + " " + text[amount.end :]
-    text = _DATE.sub(" ", text)
-    words = words_of(text, pairs)
-    single = [word for word in words if "_" not in word]
+    tokens = _analysed([_DATE.sub(" ", text)])[0]
+    words = _content(tokens, pairs)
+    forms = _forms(tokens)
+    squeezed = re.sub(r"\s+", "", question)
     added: dict[str, None] = {}
     used = []
-    squeezed = re.sub(r"\s+", "", question)
-    for row, forms in _lay_forms() if lay else ():
-        for said, form in forms:
-            if _within(form, single) or (len(said) >= 2 and said in squeezed):
-                added.update(dict.fromkeys(word for term in row.means for word in words_of(term, pairs)))
-                used.append(f"{said}→{', '.join(row.means)}")
-                break
-    laws = [law for name in _table()[0] for law in name.laws if any(said in squeezed for said in name.said)]
+    for row in _lay_rows() if lay else ():
+        said = next((said for said, form in row.said if _within(form, forms) or (len(form) < 2 and said in squeezed)), None)
+        if said is not None:
+            added.update(dict.fromkeys(row.words))
+            used.append(f"{said}→{', '.join(row.means)}")
+    laws = [law for name in _table().taxes for law in name.laws if any(said in squeezed for said in name.said)]
     known = set(words)
     return Query(
         tuple(words), tuple(word for word in added if word not in known), tuple(used), tuple(dict.fromkeys(laws))
     )
 
 
-def lay_words() -> tuple[LayWord, ...]:
-    """The table in taxlaw/data/lay_words.yaml.  Raises SourceError when it does not fit."""
-    return _table()[1]
+def lay_words() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """(what people say, what it means) of the table in taxlaw/data/lay_words.yaml.  Raises SourceError."""
+    return tuple((row.said, row.means) for row in _table().words)
 
 
-def _line(line: str, pairs: bool) -> tuple[str, ...]:
-    with _LOCK:
-        tokens = _kiwi().tokenize(line)
+def distinct(words: Iterable[str]) -> list[str]:
+    """Each word once, in order: a question that says 증여 three times asks about it once."""
+    return list(dict.fromkeys(words))
+
+
+def _content(tokens: list[Token], pairs: bool) -> list[str]:
     found: list[str] = []
     before: tuple[str, int] | None = None  # the noun before, and where it ended
-    prefix = None
+    prefix: Token | None = None
     for token in tokens:
         tag, form = token.tag, token.form
         if tag == "XPN":  # 비+과세 and 과세 are opposites
@@ -132,64 +131,82 @@ def _line(line: str, pairs: bool) -> tuple[str, ...]:
             if word not in _STOP:
                 found.append(word)
             before = (word, token.end)
-        elif tag.startswith(("VV", "VA")):
-            if (word := f"{form}다") not in _STOP:
-                found.append(word)
-            before = None
         elif tag == "SN" and len(form) <= 4:
             found.append(form)
             before = (form, token.end)
-        elif tag == "NNB" and before is not None and before[0].isdigit():
-            found.append(before[0] + form)
-            before = None
-        elif not tag.startswith(("XSN", "SS", "SP", "SO")) or tag == "SP":
-            before = None
         elif tag == "XSN" and before is not None:
             before = (before[0], token.end)
+        elif tag not in ("SP", "SS", "SSO", "SSC") or before is None:
+            if tag.startswith(("VV", "VA")) and (word := f"{form}다") not in _STOP:
+                found.append(word)
+            before = None
         prefix = None
-    return tuple(found)
+    return found
 
 
-def _within(form: tuple[str, ...], words: list[str]) -> bool:
-    """The words of a lay expression stand in the question in order, next to one another."""
+def _forms(tokens: list[Token]) -> tuple[str, ...]:
+    """Stems without particles and endings, stop words and negations kept: what a lay expression is looked for in."""
+    kept = (*_NOUNS, "NNB", "SN", "MAG", "MM", "NR")
+    return tuple(
+        token.form.lower()
+        for token in tokens
+        if token.tag in kept or (token.tag.startswith(("VV", "VA", "VX")) and token.form != "하")
+    )
+
+
+def _within(form: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    """The stems of a lay expression stand in the question in order, next to one another."""
     length = len(form)
-    return length > 0 and any(tuple(words[at : at + length]) == form for at in range(len(words) - length + 1))
+    return length > 0 and any(words[at : at + length] == form for at in range(len(words) - length + 1))
+
+
+@dataclass(frozen=True)
+class _Lay:
+    said: tuple[tuple[str, tuple[str, ...]], ...]  # as written without spaces, and its stems
+    means: tuple[str, ...]
+    words: tuple[str, ...]
 
 
 @cache
-def _lay_forms() -> tuple[tuple[LayWord, tuple[tuple[str, tuple[str, ...]], ...]], ...]:
-    return tuple((row, tuple((said, tuple(words_of(said, pairs=False))) for said in row.said)) for row in lay_words())
+def _lay_rows() -> tuple[_Lay, ...]:
+    rows = _table().words
+    said = iter(_analysed([said for row in rows for said in row.said]))
+    return tuple(
+        _Lay(
+            tuple((re.sub(r"\s+", "", words), _forms(next(said))) for words in row.said),
+            row.means,
+            tuple(distinct(word for term in row.means for word in words_of(term))),
+        )
+        for row in rows
+    )
 
 
 @cache
-def _table() -> tuple[tuple[TaxName, ...], tuple[LayWord, ...]]:
+def _table() -> _Table:
     import yaml
 
     source = resources.files("taxlaw").joinpath("data/lay_words.yaml")
     try:
         raw = yaml.load(source.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        table = _Table.model_validate(raw)
+        return _Table.model_validate(raw)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as exc:
         raise SourceError(f"생활어 표를 읽을 수 없습니다: {source}\n  {exc}") from exc
-    return (
-        tuple(TaxName(row.said, row.laws) for row in table.taxes),
-        tuple(LayWord(row.said, row.means) for row in table.words),
-    )
 
 
-def distinct(words: Iterable[str]) -> list[str]:
-    """Each word once, in order: a question that says 증여 three times asks about it once."""
-    return list(dict.fromkeys(words))
+_KIWI: list[Kiwi] = []  # for questions
+_MANY: list[Kiwi] = []  # for building
 
 
-_KIWI: list[Kiwi] = []
+def _analysed(lines: Sequence[str]) -> list[list[Token]]:
+    """Morphemes of each line.  The analyser opens on first use (about a second)."""
+    with _LOCK:
+        if not _KIWI:
+            _KIWI.append(_open_kiwi(1))
+        return [_KIWI[0].tokenize(_NOTE.sub(" ", line)) for line in lines]
 
 
-def _kiwi() -> Kiwi:
-    """The analyser, opened on first use (about a second); called with the lock held."""
-    if not _KIWI:
-        from kiwipiepy import Kiwi
+def _open_kiwi(workers: int) -> Kiwi:
+    from kiwipiepy import Kiwi
 
-        # Without the dictionary of many-word names it opens three times faster and cuts legal terms into their parts.
-        _KIWI.append(Kiwi(num_workers=1, load_multi_dict=False))
-    return _KIWI[0]
+    # Without the dictionary of many-word names it opens three times faster and cuts legal terms into their parts.
+    return Kiwi(num_workers=workers, load_multi_dict=False)

@@ -112,7 +112,7 @@ def _error(code: str, message: str = "no") -> dict:
         (400, _error("context_length_exceeded", "too many tokens"), Code.CONTEXT, "문맥 길이"),
         (400, _error("exceed_context_size_error"), Code.CONTEXT, "문맥 길이"),
         (400, _error("bad", f"odd request {KEY} sk-proj-abcdefgh"), Code.BAD_REPLY, "거절했습니다"),
-        (404, _error("model_not_found"), Code.BAD_REPLY, "모델 'm'"),
+        (404, _error("model_not_found"), Code.NO_MODEL, "모델 'm'"),
         (503, _error("overloaded"), Code.UNREACHABLE, "서버에 문제"),
     ],
 )

@@ -62,6 +62,11 @@ def echo() -> EchoStudent:
     return EchoStudent()
 
 
+@pytest.fixture(scope="session")
+def echo_student() -> type[EchoStudent]:
+    return EchoStudent
+
+
 @pytest.fixture(scope="module")
 def make_engine(demo_config, keyless_teacher, as_of, echo):
     """An engine over the echo; keyword arguments replace values of the ``http`` section."""

@@ -60,7 +60,9 @@ def test_a_password_given_by_mistake_is_not_repeated(tmp_path: Path) -> None:
 
 def test_the_key(password_file: Path) -> None:
     access = read_access("127.0.0.1", 1, environment={"SLM_FOREST_API_KEY": f" {KEY}\n"})
-    assert access.api_state == "keyed" and access.key_is_right(f"Bearer {KEY}") and access.key_is_right(f"bearer  {KEY}")
+    assert (
+        access.api_state == "keyed" and access.key_is_right(f"Bearer {KEY}") and access.key_is_right(f"bearer  {KEY}")
+    )
     for wrong in (None, "", KEY, f"Basic {KEY}", "Bearer ", f"Bearer {KEY[:-1]}", f"Bearer {KEY}x"):
         assert not access.key_is_right(wrong)
     assert KEY not in repr(access) and KEY not in str(vars(access))

@@ -65,9 +65,7 @@ def run(student: FakeBackend, verifier, keyless_teacher, demo_config) -> Callabl
             return Engine(config, seat, taught, as_of, Student(Path("x.gguf"), "시험-학생"), **parts)
 
         args = build_parser().parse_args(["--as-of", "2025-07-01", *words])
-        return cli.run(
-            args, open_engine=open_engine, reader=lambda _err, keep_history: TypedLines(lines or [], yes)
-        )
+        return cli.run(args, open_engine=open_engine, reader=lambda _err, keep_history: TypedLines(lines or [], yes))
 
     return call
 

@@ -1,10 +1,4 @@
-"""The few lines of JavaScript of the page: input method, keys, what a screen reader is told, downloads, the tab's key."""
-
-from __future__ import annotations
-
-HEAD = """
-<meta name="referrer" content="no-referrer">
-<script>
+// Input method, keys, what a screen reader is told, downloads, the key of the tab: what Gradio has no parameter for.
 (() => {
   // A composing Enter (한글 조합 중) belongs to the input method; without this, Safari sends half a word.
   let composing = false;
@@ -56,30 +50,28 @@ HEAD = """
       try { sessionStorage.setItem("slm-forest-tab", key); } catch { /* a browser that keeps nothing */ }
     },
     focusQuestion() { document.querySelector("#question textarea")?.focus(); },
-    // What assistive technology needs and Gradio has no parameter for.
-    label(language) {
-      document.documentElement.lang = language;
-      for (const place of ["left", "right", "base"]) {
-        const pane = document.getElementById(place);
-        if (!pane) continue;
-        pane.setAttribute("role", "region");
-        pane.setAttribute("aria-labelledby", `${place}-name`);
+    // What assistive technology needs and Gradio has no parameter for; components come and go, so it is done again.
+    tend(language) {
+      if (language) document.documentElement.lang = language;
+      const named = {left: "left-name", right: "right-name", base: "base-name", consent: "sf-consent-title"};
+      for (const [id, name] of Object.entries(named)) {
+        const part = document.getElementById(id);
+        part?.setAttribute("role", id === "consent" ? "group" : "region");
+        part?.setAttribute("aria-labelledby", name);
         for (const what of ["stop", "retry"]) {
-          const button = document.getElementById(`${place}-${what}`);
-          button?.setAttribute("aria-describedby", `${place}-name`);
+          document.getElementById(`${id}-${what}`)?.setAttribute("aria-describedby", name);
         }
       }
-      const question = document.querySelector("#question textarea");
-      question?.setAttribute("aria-label", language === "ko" ? "질문" : "Question");
-      question?.setAttribute("aria-describedby", "counter");
-      const consent = document.getElementById("consent");
-      consent?.setAttribute("role", "group");
-      consent?.setAttribute("aria-labelledby", "sf-consent-title");
       document.getElementById("vote")?.setAttribute("role", "group");
+      document.querySelector("#question textarea")?.setAttribute("aria-describedby", "counter");
+    },
+    // A question that waits for consent is decided before anything else.
+    asked() {
+      slmForest.tend();
+      const yes = document.getElementById("consent-yes");
+      if (yes) { yes.focus(); yes.scrollIntoView({block: "nearest"}); }
     },
   };
   window.slmForest = slmForest;
   document.addEventListener("DOMContentLoaded", () => document.body.append(live));
 })();
-</script>
-"""

@@ -1,0 +1,113 @@
+"""Cases from outside: any JSONL of questions with what a right answer has, made into the rows that are measured.
+
+A line is ``{"question", "as_of", and one or more of "answer", "amount", "articles"}``; ``amount`` is the final tax in won or
+in words ("6억 140만원"), ``articles`` are citations an answer must hold.  ``id``, ``tax``, ``style``, ``evidence`` and
+``history`` may be added; a line that is a whole row of a dataset is taken as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from finetune.data import Row, Turn
+from finetune.errors import InputError
+from taxlaw.citations import find_citations
+from taxlaw.money import parse_won
+from taxlaw.strict_config import StrictModel
+
+SHOWN = 5  # bad lines named in an error
+
+
+class Case(StrictModel):
+    """One line.  Whatever is wrong with it is an error: a case that is left out silently is a better score."""
+
+    question: str = Field(min_length=1)
+    as_of: date
+    answer: str = ""
+    amount: int | None = None
+    articles: tuple[str, ...] = ()
+    id: str | None = None
+    tax: str = ""
+    style: str | None = None  # one of a dataset row's; left out: worked with an amount, else expert
+    evidence: str = ""
+    history: tuple[Turn, ...] = ()
+
+    @field_validator("amount", mode="before")
+    @classmethod
+    def _won(cls, value: object) -> object:
+        return parse_won(value) if isinstance(value, str) else value
+
+    @field_validator("articles")
+    @classmethod
+    def _cited(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            found = find_citations(one)
+            if not found or found[0].law is None:
+                raise ValueError(f"법 이름이 있는 조문이 아닙니다 (not a citation with its law): {one!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Case:
+        by_behaviour = self.style in ("refusal", "ask_back")
+        if not (self.answer or self.amount is not None or self.articles or by_behaviour):
+            raise ValueError("answer, amount, articles 가운데 하나는 있어야 합니다 (nothing to judge by)")
+        return self
+
+
+def read_cases(file: Path) -> list[Row]:
+    """Every line as a Row.  Raises InputError naming each line that is not a case and why."""
+    if not file.is_file():
+        raise InputError(f"파일이 없습니다 (no such file): {file}")
+    rows, wrong = [], []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(_row(json.loads(line), file.stem, number))
+        except json.JSONDecodeError as exc:
+            wrong.append(f"{number}번 줄: JSON 이 아닙니다 (not JSON): {exc}")
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "line"
+            wrong.append(f"{number}번 줄: '{where}': {first['msg']}")
+    if wrong:
+        more = f"\n  … 모두 {len(wrong)}줄" if len(wrong) > SHOWN else ""
+        raise InputError(
+            f"{file}: 읽을 수 없는 줄이 있습니다 (bad lines).\n  " + "\n  ".join(wrong[:SHOWN]) + more + "\n"
+            '  한 줄: {"question": …, "as_of": "2025-07-01", "answer" | "amount" | "articles": …}'
+        )
+    if not rows:
+        raise InputError(f"질문이 없습니다 (empty): {file}")
+    if len({row.id for row in rows}) < len(rows):
+        raise InputError(f"{file}: 같은 id 가 두 번 있습니다 (an id occurs twice).")
+    return rows
+
+
+def _row(raw: object, name: str, number: int) -> Row:
+    if isinstance(raw, dict) and {"family", "gates", "provenance"} <= raw.keys():
+        return Row.model_validate(raw)
+    case = Case.model_validate(raw)
+    return Row.model_validate(
+        {
+            "id": case.id or f"{name}:{number}",
+            "question": case.question,
+            "answer": case.answer,
+            "type": "student",
+            "style": case.style or ("worked" if case.amount is not None else "expert"),
+            "source": "outside",
+            "tax": case.tax,
+            "as_of": case.as_of.isoformat(),
+            "articles": list(case.articles),
+            "call": None,
+            "payable": case.amount,
+            "family": f"{name}:{number}",
+            "evidence": case.evidence,
+            "provenance": {},
+            "gates": [],
+            "history": [turn.model_dump() for turn in case.history],
+        }
+    )

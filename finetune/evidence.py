@@ -1,0 +1,60 @@
+"""Rows that are trained and measured as a question with retrieval on is asked: their evidence before the question.
+
+The user turn is made by taxlaw.evidence_prompt, which serving uses too.  A row's ``evidence`` is the text its teacher was
+shown, with the name of the article or ruling at its head; that head becomes the source's, so that both look alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from finetune.data import Row
+
+_ARTICLE = re.compile(
+    r"(?P<title>[^\n]+ 제\d+조(?:의\d+)*)\((?P<heading>[^\n]+)\)\n(?:시행일: (?P<day>\d{4}-\d\d-\d\d)\n)?"
+)
+_ISSUE, _NUMBER, _REPLIED = "쟁점: ", "문서번호: ", "회신일: "
+
+
+def user_turn(row: Row) -> str:
+    """What the model is asked: the question, with the row's evidence before it when it is to be shown."""
+    if not row.shows_evidence:
+        return row.question
+    from taxlaw.evidence_prompt import with_evidence
+    from taxlaw.search.passages import Hit
+
+    return with_evidence(row.question, [Hit(_passage(row), 1.0, 1)])
+
+
+def show_evidence(rows: Sequence[Row], share: float, seed: int) -> list[Row]:
+    """``rows``, of those that have evidence about ``share`` (0 to 1) with it to be shown; the same ones every time."""
+    return [row.showing_evidence() if row.evidence and _draw(row.id, seed) < share else row for row in rows]
+
+
+def _draw(name: str, seed: int) -> float:
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _passage(row: Row):
+    from taxlaw.search.passages import Passage
+
+    def passage(kind: str, title: str, heading: str, text: str, day: str | None) -> Passage:
+        since = date.fromisoformat(day) if day else None
+        return Passage(row.id, kind, title, text, heading, since, None, "", "")
+
+    if found := _ARTICLE.match(row.evidence):
+        return passage("article", found["title"], found["heading"], row.evidence[found.end() :], found["day"])
+    lines = row.evidence.splitlines()
+    head = {
+        mark: line.removeprefix(mark) for line in lines for mark in (_ISSUE, _NUMBER, _REPLIED) if line.startswith(mark)
+    }
+    if _NUMBER in head:
+        text = "\n".join(line for line in lines if not line.startswith((_ISSUE, _NUMBER, _REPLIED)))
+        return passage("ruling", head[_NUMBER], head.get(_ISSUE, ""), text, head.get(_REPLIED))
+    return passage("article", row.articles[0] if row.articles else "자료", "", row.evidence, None)
