@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_gen.asking_run import Cluster, Spent, ask_documents
-from data_gen.documents import Library, load_library
+from data_gen.documents import Library, load_library, statutes_folder
 from data_gen.errors import DataGenError
 from data_gen.gathering import Tally, gather_worked
+from data_gen.grounded.candidates import grounded_candidates
 from data_gen.judging import JudgePool
 from data_gen.keeping import Kept, keep
 from data_gen.review.log import LOG_NAME, Decisions, carry, load_decisions
+from data_gen.rows import Candidate, Failure
 from data_gen.settings import BuildConfig
 from data_gen.spool import Spool
 from data_gen.summary import write_summary
@@ -69,7 +71,7 @@ def build(
     began, count = time.monotonic(), len(library)
     if console is not None:
         console.print(
-            f"[bold]{config.name}[/bold] 기준일 {config.as_of} · 문서 {count:,}개 · 계산 예제 {config.worked.total:,}개"
+            f"[bold]{config.name}[/bold] 기준일 {config.as_of} · 문서 {count:,}개 · 틀로 만드는 쌍 {config.templated:,}개"
         )
         console.print(library.origin, markup=False)
     decisions = load_decisions(folder / LOG_NAME)
@@ -77,8 +79,8 @@ def build(
     with _staging(folder) as staging:
         spool = Spool(staging / ".spool.sqlite")
         with contextlib.closing(spool), JudgePool(config.gates, _workers(config, count, tasks)) as judges:
-            with _progress(config.worked.total, tally, console):
-                made = templated_candidates(config.worked, config.as_of, config.seed)
+            with _progress(config.templated, tally, console):
+                made = _without_a_teacher(config)
                 free = gather_worked(made, judges, spool, tally)
             spent = Spent()
             if count and tasks:
@@ -89,6 +91,19 @@ def build(
         write_summary(config, staff, library, count, kept, spent, decisions, time.monotonic() - began, staging)
         _replace(folder, staging)
     return Built(folder, kept, library.origin, spent, decisions)
+
+
+def _without_a_teacher(config: BuildConfig) -> Iterator[Candidate | Failure]:
+    """Rows made by templates, calculators and quotation."""
+    yield from templated_candidates(config.worked, config.as_of, config.seed)
+    if config.grounded.count or config.grounded.held_out:
+        folder = statutes_folder(config.documents)
+        if folder is None:
+            raise DataGenError(
+                "grounded는 법령 폴더가 있어야 만듭니다 (statutes folder needed).\n"
+                "  documents.statutes에 폴더를 적거나 grounded.count를 0으로 하세요."
+            )
+        yield from grounded_candidates(config.grounded, [folder], config.as_of, config.seed)
 
 
 def report(built: Built, console: Console) -> None:
@@ -125,7 +140,7 @@ def report(built: Built, console: Console) -> None:
 def _workers(config: BuildConfig, documents: int, tasks: Sequence[Task]) -> int:
     if config.workers is not None:
         return config.workers
-    rows = config.worked.total + documents * sum(len(task.styles) for task in tasks)
+    rows = config.templated + documents * sum(len(task.styles) for task in tasks)
     return 0 if rows <= SMALL else os.cpu_count() or 1
 
 

@@ -103,7 +103,7 @@ class Library:
 
 def load_library(settings: DocumentSettings, as_of: datetime.date) -> Library:
     """Every document the config asks for.  Raises DataGenError or the SourceError of the reader concerned."""
-    folder = _statutes_folder(settings)
+    folder = statutes_folder(settings)
     documents: list[Document] = []
     if settings.casebook or settings.casebook_file:
         documents += _casebook(settings.casebook_file)
@@ -140,7 +140,7 @@ def load_library(settings: DocumentSettings, as_of: datetime.date) -> Library:
     return Library(tuple(documents), origin, settings.corpora)
 
 
-def _statutes_folder(settings: DocumentSettings) -> Path | None:
+def statutes_folder(settings: DocumentSettings) -> Path | None:
     if settings.statutes == "none":
         return None
     if settings.statutes == "auto":

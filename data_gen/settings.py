@@ -93,6 +93,18 @@ class WorkedSettings(StrictModel):
         return self
 
 
+class GroundedSettings(StrictModel):
+    """Pairs by rule from the text of statutes, with what a search finds in the prompt; needs a statutes folder."""
+
+    count: Annotated[int, Field(ge=0)] = 0
+    held_out: Annotated[int, Field(ge=0)] = 0
+    """Test rows whose article no training row shows."""
+    share_apart: Annotated[float, Field(ge=0, lt=1)] = 0.08
+    """Share of the articles kept out of training for that."""
+    sources: Annotated[int, Field(ge=1, le=8)] = 3
+    """Finds shown in each prompt."""
+
+
 class LengthSettings(StrictModel):
     """Bounds in characters, inclusive."""
 
@@ -148,11 +160,17 @@ class BuildConfig(StrictModel):
     max_usd: Annotated[float, Field(gt=0)] | None = None
     """The run stops within the calls in flight when this much is spent."""
     worked: WorkedSettings = WorkedSettings()
+    grounded: GroundedSettings = GroundedSettings()
     gates: GateSettings = GateSettings()
     judge: JudgeSettings | None = None
     splits: SplitSettings = SplitSettings()
     workers: Annotated[int, Field(ge=0)] | None = None
     """Processes that run the gates; null: one a core, none for a small build."""
+
+    @property
+    def templated(self) -> int:
+        """Rows made without a teacher, at most."""
+        return self.worked.total + self.grounded.count + self.grounded.held_out
 
 
 def load_build_config(path: Path) -> BuildConfig:

@@ -52,6 +52,9 @@ def split_keys(row: Row, ngram: int = 12) -> SplitKeys:
         return SplitKeys(f"held out {row.held_out}", (), (), held_out=True)
     if row.style == "worked":
         return SplitKeys(row.tax, (_hash(f"family {row.family}"),), (word_grams(row.question, ngram),))
+    if row.family.startswith("grounded:"):
+        # Its evidence shows whatever a search found; the articles of the test are kept out of it when it is made.
+        return SplitKeys("grounded", (_hash(f"family {row.family}"),), ())
     names = {f"document {row.provenance.document_id}", f"family {row.family}"}
     names |= {f"article {name}" for name in articles_of(row)}
     said = [text for turn in row.history for text in (turn.question, turn.answer)]

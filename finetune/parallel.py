@@ -6,7 +6,10 @@ the processes, so the step is that of one process with the whole batch, up to th
 around the model: adapters are small, so one sum of their gradients per step is all that has to be sent.
 
 With configs/accelerate/fsdp.yaml the frozen weights of the decoder layers are divided among the cards as well and fetched
-layer by layer; adapters, their moments and the embedding stay whole on each.  Knows nothing of files or data.
+layer by layer; adapters, their moments and the embedding stay whole on each.  That is what DeepSpeed calls ZeRO stage 3 for
+the parameters; under configs/accelerate/zero3.yaml DeepSpeed starts the processes and the same torch code divides: its
+own engine would own optimiser, clipping and checkpoints, of which this loop keeps exact ones.  Knows nothing of files or
+data.
 """
 
 from __future__ import annotations
@@ -108,20 +111,35 @@ def world() -> World | None:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         return None
-    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true":
-        raise InputError(
-            "DeepSpeed 로는 학습하지 않습니다 (this loop does not run on DeepSpeed).\n"
-            "  고정된 가중치를 여러 GPU 에 나누려면: accelerate launch --config_file configs/accelerate/fsdp.yaml …"
-        )
+    zero3 = _zero3()
     if os.environ.get("ACCELERATE_MIXED_PRECISION", "no") not in ("no", ""):
         raise InputError(
             "mixed_precision 은 accelerate 설정이 아니라 학생 YAML 의 train.dtype 으로 정합니다 (set train.dtype instead)."
         )
     from accelerate import PartialState
 
+    if zero3:  # the group is an ordinary one
+        os.environ["ACCELERATE_USE_DEEPSPEED"] = "false"
     state = PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
-    sharded = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+    sharded = zero3 or os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
     return World(state.process_index, state.num_processes, str(state.device), sharded)
+
+
+def _zero3() -> bool:
+    """Whether the launcher asked for DeepSpeed; raises InputError for what is not its stage 3 on the cards alone."""
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() != "true":
+        return False
+    stage = os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE", "")
+    kinds = ("PARAM", "OPTIMIZER")
+    devices = {os.environ.get(f"ACCELERATE_DEEPSPEED_OFFLOAD_{kind}_DEVICE", "none") for kind in kinds}
+    if stage != "3" or not devices <= {"none", ""}:
+        raise InputError(
+            f"DeepSpeed 는 ZeRO 3단계로, 오프로드 없이만 씁니다 (stage 3 without offload only): zero_stage {stage or '없음'}, "
+            f"offload {', '.join(sorted(devices))}\n"
+            "  accelerate launch --config_file configs/accelerate/zero3.yaml … (1·2단계가 나누는 것은 이 학습에 거의 없습니다: "
+            "ddp.yaml)"
+        )
+    return True
 
 
 def prepare(model, here: World) -> None:

@@ -18,6 +18,7 @@ from finetune.device import Device, main_memory_bytes, memory_bytes
 from finetune.errors import GateError
 from finetune.plan_memory import Memory, Pass, Shape, kept_activations, memory_of, shape_of, weight_bytes
 from finetune.plan_tokens import (
+    Known,
     StagePlan,
     Tokens,
     count_tokens,
@@ -101,7 +102,7 @@ def make_plan(config: RunConfig, table: DeviceTable | None = None) -> Plan:
     examples = encoded_examples(read_rows(config.dataset / "train.jsonl"), known, config)
     tokens = count_tokens(examples, known, config)
     stages = plan_stages(examples, known, config)
-    shape = shape_of(known.config, config.lora, tokens.vocabulary)
+    shape = shape_of(known.config, config.lora, tokens.vocabulary, config.extend_vocab)
     generated = generated_pass(examples, config)
     largest = _largest(stages)
     dtypes = {device.name: _dtype(config, device.dtype) for device in table.devices}
@@ -136,6 +137,10 @@ def _warnings(config: RunConfig, tokens: Tokens, shape: Shape) -> list[str]:
     longest = max(min(config.max_tokens, tokens.longest), config.evaluation.max_new_tokens)
     if longest > shape.context:
         found.append(f"이 모델의 문맥은 {shape.context:,} 토큰인데 {longest:,} 토큰까지 쓰게 됩니다.")
+    if config.extend_vocab:
+        found.append(
+            f"extend_vocab={config.extend_vocab:,}: 토큰 수와 시간은 늘리기 전의 어휘로 센 것이어서, 실제는 그보다 적습니다."
+        )
     if config.base.load == "nf4":
         found.append(
             "nf4 는 CUDA 에서만 돌아갑니다; bf16 이 들어가는 카드에서는 bf16 이 더 빠르고 깨끗하게 합쳐집니다."
@@ -214,19 +219,21 @@ def _evaluation_seconds(config: RunConfig, device: DeviceRow, shape: Shape, toke
 
 
 def device_needs(
-    config: RunConfig, device: Device, examples: list[Example] | None = None, vocabulary: int | None = None
+    config: RunConfig, device: Device, examples: list[Example] | None = None, ready: Known | None = None
 ) -> Memory:
     """Memory of this run on ``device``.
 
-    ``examples`` (encoded, within or over the cap) and ``vocabulary`` (rows after fitting) save counting again what a
-    run knows already.
+    ``examples`` (encoded, within or over the cap) and ``ready`` (configuration and tokenizer of the weights that are
+    trained, vocabulary fitted and extended) save finding again what a run has at hand: reading Gemma's tokenizer takes
+    five seconds.
     """
-    known = find_base(config.base)
+    known = ready or find_base(config.base)
     if examples is None:
         examples = encoded_examples(read_rows(config.dataset / "train.jsonl"), known, config)
-    if vocabulary is None:
-        vocabulary = count_tokens(examples, known, config).vocabulary
-    shape = shape_of(known.config, config.lora, vocabulary)
+    vocabulary = (
+        known.config.get_text_config().vocab_size if ready else count_tokens(examples, known, config).vocabulary
+    )
+    shape = shape_of(known.config, config.lora, vocabulary, config.extend_vocab)
     largest = _largest(plan_stages(examples, known, config))
     kept = kept_activations(known.config, config.lora, largest, device.dtype)
     return memory_of(shape, config, kept, largest, generated_pass(examples, config), device.dtype, device.kind)
@@ -236,7 +243,7 @@ def refuse_what_cannot_fit(
     config: RunConfig,
     device: Device,
     examples: list[Example] | None = None,
-    vocabulary: int | None = None,
+    ready: Known | None = None,
     memory: float | None = None,
     main_memory: float | None = None,
 ) -> Memory:
@@ -244,7 +251,7 @@ def refuse_what_cannot_fit(
 
     ``memory`` and ``main_memory`` (bytes) stand in for what the machine says of itself; see device_needs for the rest.
     """
-    needed = device_needs(config, device, examples, vocabulary)
+    needed = device_needs(config, device, examples, ready)
     memory = memory_bytes(device.kind) if memory is None else memory
     main_memory = main_memory_bytes() if main_memory is None else main_memory
     if why := why_it_cannot_fit(needed, device.kind, config.base.load, memory, main_memory):

@@ -43,6 +43,7 @@ class Shape:
     trainable: int
     cache_values: int  # keys and values kept per token when generating, over all layers
     context: int  # longest sequence
+    added: int = 0  # pieces with trained embeddings; ``trainable`` counts those too
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ def _build(config, dtype):
     return family._from_config(text_config(config), dtype=dtype, attn_implementation="sdpa")
 
 
-def shape_of(config, lora: Lora, vocabulary: int | None = None) -> Shape:
-    """Counts from a transformers configuration; ``vocabulary``: rows after fitting.
+def shape_of(config, lora: Lora, vocabulary: int | None = None, added: int = 0) -> Shape:
+    """Counts from a transformers configuration; ``vocabulary``: rows after fitting and extending, ``added`` of them new.
 
     Raises InputError when a LoRA target matches nothing.
     """
@@ -129,9 +130,11 @@ def shape_of(config, lora: Lora, vocabulary: int | None = None) -> Shape:
         parameters=body + bias + tables * vocabulary * inner.hidden_size,
         linear=linear,
         body=body,
-        trainable=sum(lora.r * (module.in_features + module.out_features) for module in matched),
+        trainable=sum(lora.r * (module.in_features + module.out_features) for module in matched)
+        + added * inner.hidden_size,
         cache_values=2 * heads * width * inner.num_hidden_layers,
         context=inner.max_position_embeddings,
+        added=added,
     )
 
 
@@ -209,6 +212,10 @@ def memory_of(
     base = config.base
     weights = weight_bytes(shape, base.load, dtype)
     adapters = shape.trainable * ADAPTER_BYTES
+    if (
+        shape.added
+    ):  # peft puts the trained rows into a copy of the embedding, once for each end, and so in the gradient
+        adapters += 4 * shape.vocabulary * shape.hidden * bytes_of(dtype)
     if base.recompute:  # the inputs of all layers, and one layer at a time in full
         activations = activations // shape.layers + shape.layers * largest.tokens * shape.hidden * bytes_of(dtype)
     logits = largest.scored * shape.vocabulary * LOGIT_BYTES

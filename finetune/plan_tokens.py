@@ -114,6 +114,13 @@ def find_base(base: Base) -> Known:
     return Known(_config_of(student), tokenizer, rate, base.hub, how)
 
 
+def base_at_hand(weights: BaseWeights, tokenizer) -> Known:
+    """The same of weights and a tokenizer that are open already."""
+    from finetune.base import read_model_config
+
+    return Known(read_model_config(weights), tokenizer, None, weights.source, "이 실행의 토크나이저")
+
+
 def _config_of(student: Student):
     from transformers import Gemma3TextConfig, PhiConfig
 
@@ -189,14 +196,15 @@ def count_tokens(examples: list[Example], known: Known, config: RunConfig) -> To
 def _vocabulary(examples: list[Example], known: Known, config: RunConfig) -> int:
     whole = known.config.get_text_config().vocab_size
     if not config.fit_vocab:
-        return whole
+        return whole + config.extend_vocab
     if known.tokenizer is None:
-        return min(whole, FITTED_PIECES)
+        return min(whole, FITTED_PIECES) + config.extend_vocab
     from finetune.vocab import kept_ids
 
     definition = json.loads(known.tokenizer.backend_tokenizer.to_str())
     template = known.tokenizer(render_prompt("", known.tokenizer), add_special_tokens=False)["input_ids"]
-    return len(kept_ids(definition, {i for example in examples for i in example.encoded.ids} | set(template)))
+    used = {i for example in examples for i in example.encoded.ids} | set(template)
+    return len(kept_ids(definition, used)) + config.extend_vocab
 
 
 def plan_stages(examples: list[Example], known: Known, config: RunConfig) -> list[StagePlan]:

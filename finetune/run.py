@@ -105,6 +105,7 @@ def _run_into(
     from finetune.evaluation.subjects import torch_subject
     from finetune.lora import attach_lora, save_adapter, trainable_parameters
     from finetune.plan import refuse_what_cannot_fit
+    from finetune.plan_tokens import base_at_hand
     from finetune.quiet import quiet_libraries
     from finetune.run_weights import weights_for
 
@@ -141,7 +142,7 @@ def _run_into(
     say(f"예제 하나 (학습되는 부분은 【 】 안):\n{shown}")
     materials = stages.read_materials(config, prepared, validation, tokenizer, say)
     if here is None or not here.sharded:  # the plan knows no divided weights
-        refuse_what_cannot_fit(config, device, prepared.examples, vocabulary["pieces"] if vocabulary else None)
+        refuse_what_cannot_fit(config, device, prepared.examples, base_at_hand(weights, tokenizer))
     lap("data")
 
     rows = evaluate.held_out(validation, config.evaluation.rows)

@@ -20,7 +20,9 @@ NO_FLOAT16 = (
 )
 # llama.cpp's ftype numbers (llama.h, enum llama_ftype).
 QUANTISATIONS = {"F32": 0, "F16": 1, "Q8_0": 7, "Q4_K_M": 15, "Q5_K_M": 17, "Q6_K": 18, "BF16": 32}
-Style = Literal["worked", "expert", "plain"]
+Style = Literal[
+    "worked", "expert", "plain", "scenario", "calculation", "followup", "law_change", "ask_back", "refusal", "labelled"
+]  # fmt: skip
 
 
 class Base(StrictModel):

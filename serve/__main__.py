@@ -107,9 +107,10 @@ def _record_command(name: str, words: list[str]) -> int:
         from serve.records import forget_command as command
     parser = _parser(f" {name}", _COMMANDS[name])
     command.add_arguments(parser)
+    args = parser.parse_args(words)  # before anything heavier is imported: --help ends here
     from serve.terminal.cli import run_command
 
-    return run_command(command.run, parser.parse_args(words))
+    return run_command(command.run, args)
 
 
 def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:

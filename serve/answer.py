@@ -246,19 +246,3 @@ def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answe
         asked.sent,
         texts,
     )
-
-
-def answer_stream(
-    backend: Backend,
-    messages: Sequence[Message],
-    params: GenParams,
-    *,
-    side: Side,
-    source: str,
-    as_of: date,
-    measured: bool = True,
-    clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Progress | Answer]:
-    """``stream_answer`` for a question that is the whole of the last message."""
-    asked = Asked(side, source, messages[-1].content, as_of, measured)
-    return stream_answer(backend, messages, params, asked, clock)

@@ -6,6 +6,7 @@ already kept -> the backend -> completed, verified -> kept.  The interfaces only
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -269,16 +270,30 @@ def _user_turn(
     return question, ()
 
 
-def open_engine(config: ServeConfig, student: Student, as_of: date, folder: Path) -> Engine:
-    """Load the models and open the rest.  ``folder`` is where .env is looked for.  Raises ServeError and ConfigError."""
+def open_engine(
+    config: ServeConfig, student: Student, as_of: date, folder: Path, seat: Seat | None = None
+) -> Engine:
+    """Load the models and open the rest.  ``folder`` is where .env is looked for.  Raises ServeError and ConfigError.
+
+    ``seat``: a student that is open already, because another process serves it (``--server_base``).
+    """
     from serve.opening import open_base, open_student, params_of
     from serve.prices import load_prices
     from serve.records.store import open_records
     from serve.teacher import open_teacher
 
+    threading.Thread(target=_warm_up, args=(as_of,), name="warm-up", daemon=True).start()
     # Before the models, whose loading takes longest: a mistake in the settings is told at once.
     prices, teacher = load_prices(), open_teacher(config.teacher, folder)
-    seat = Seat(student.name, open_student(config, student, folder), params_of(config.student))
+    seat = seat or Seat(student.name, open_student(config, student, folder), params_of(config.student))
     base = Seat(*open_base(config.base, folder)) if config.base else None
     records = open_records(config.records)
     return Engine(config, seat, teacher, as_of, student, base, records=records, prices=prices)
+
+
+def _warm_up(as_of: date) -> None:
+    """Read the tables of the law while the model loads: a second that the first answer would have to wait."""
+    from taxlaw.cases import read_case  # noqa: F401
+    from taxlaw.verify import verify
+
+    verify("과세표준이 8,000만원이면 소득세는 얼마인가요?", "소득세법 제55조에 따라 1,344만원입니다.", as_of)

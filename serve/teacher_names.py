@@ -25,10 +25,10 @@ class NamedTeacher(StrictModel):
     base_url: str | None = None
     system_role: bool | None = None
     token_limit_key: Literal["max_tokens", "max_completion_tokens"] | None = None
-    temperature: float | None = None
+    reasoning_effort: Literal["minimal", "low", "medium", "high"] | None = None
     timeout_s: Annotated[float, Field(gt=0)] | None = None
     answer_format: Any = None
-    reasoning_effort: Any = None
+    temperature: Any = None
     max_output_tokens: Any = None
     most_output_tokens: Any = None
     concurrency: Any = None

@@ -58,7 +58,7 @@ def _retirement(text: str) -> dict[str, object]:
     if "pay" not in amounts:
         missing("퇴직급여 금액")
     named = re.findall(
-        r"근속\s?(?:연수|기간)[은는이가]?\s?(\d{1,2})년(?!\s?\d+개월)|(?<!\d)(\d{1,2})년(?!\s?\d+개월)(?:간|동안)?\s?(?:근속|근무|일하|일한|다니|재직)",
+        r"근속\s?(?:연수|기간)?[은는이가]?\s?(\d{1,2})년(?!\s?\d+개월)|(?<!\d)(\d{1,2})년(?!\s?\d+개월)(?:간|동안)?\s?(?:근속|근무|일하|일한|다니|재직)",
         text,
     )
     counts = {int(first or second) for first, second in named}

@@ -25,8 +25,8 @@ _FINISH = {"stop": "stop", "length": "length", "content_filter": "filtered"}
 class OpenAIOptions:
     """``base_url`` None is the client's default (OpenAI, or OPENAI_BASE_URL); ``timeout_seconds`` bounds each read.
 
-    ``model`` "" is the only one the server has.  ``limit_key`` and ``system_role`` None: by the host.  ``key_name`` is the
-    environment variable that errors name, ``side`` whose pane they are shown in (teacher, student, base).
+    ``model`` "" is the only one the server has.  ``limit_key`` and ``system_role`` None: by the host;
+    ``reasoning_effort`` None: the server's own.  ``key_name`` is the environment variable that errors name, ``side`` whose pane they are shown in (teacher, student, base).
     """
 
     model: str
@@ -34,6 +34,7 @@ class OpenAIOptions:
     timeout_seconds: float = 60.0
     limit_key: str | None = None
     system_role: bool | None = None
+    reasoning_effort: str | None = None
     key_name: str = "OPENAI_API_KEY"
     side: str = "teacher"
 
@@ -66,6 +67,8 @@ class OpenAIBackend:
     def stream(self, messages: Sequence[Message], params: GenParams) -> Iterator[Delta]:
         """Yield text as it arrives; closing the iterator closes the HTTP stream, which stops the billing."""
         body = request_body(self._provider, self._options.model, messages, params)
+        if self._options.reasoning_effort is not None:
+            body["reasoning_effort"] = self._options.reasoning_effort
         finish, usage, made = None, None, 0
         thinking = Thinking()
         try:

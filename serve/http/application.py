@@ -39,6 +39,7 @@ def build_application(engine: Engine, page: gr.Blocks, access: Access) -> FastAP
         Line(bounds.at_once, bounds.max_waiting),
         Askings(),
         Buckets(bounds.requests_per_minute, bounds.burst),
+        engine.records.new_session("http", keep_text=False) if engine.records is not None else None,
     )
     application = FastAPI(title="SLM Forest", docs_url=None, redoc_url=None, openapi_url=None)
     application.state.askings = desk.askings

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 
 from serve.answer import Answer, Progress
+from serve.errors import Code, ServeError
 
 Steps = Iterator[Progress | Answer]
 
@@ -77,6 +78,8 @@ class Asking:
             with closing(self._open_steps()) as steps:
                 for step in steps:
                     if self._stopped.is_set():
+                        # Only the stop of the server leaves anybody to read this.
+                        last = ServeError(Code.BUSY, "서버가 멈추는 중이라 답을 끝내지 못했습니다.", "다시 물어보세요.")
                         break
                     self._tell(self._made.put_nowait, step)
         except BaseException as exc:  # carried to whoever reads the steps, who raises it

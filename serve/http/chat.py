@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from serve.answer import Answer, Progress
-from serve.backends.protocol import GenParams, Message
+from serve.backends.protocol import Message
 from serve.engine import Engine, Question
 from serve.errors import ServeError
 from serve.http.access import Access
@@ -43,13 +43,17 @@ _RETRY_SECONDS = 5  # when the line is full: about one answer of a small student
 
 @dataclass(frozen=True)
 class Desk:
-    """What every request needs: the engine, the line in front of it, its open askings, and the bounds."""
+    """What every request needs: the engine, the line in front of it, its open askings, and the bounds.
+
+    ``session``: of the records, one for all requests of this start; programs have not been asked, so no words are kept.
+    """
 
     engine: Engine
     access: Access
     line: Line
     askings: Askings
     buckets: Buckets
+    session: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def chat_routes(desk: Desk) -> APIRouter:
             return refusal
         try:
             asked = read_request(await request.body())
-            question = question_of(asked, desk.engine)
+            question = question_of(asked, desk.engine, desk.session)
         except BadRequest as exc:
             return error_response(400, exc.message, exc.code, param=exc.param)
         try:
@@ -111,7 +115,7 @@ def chat_routes(desk: Desk) -> APIRouter:
     return router
 
 
-def question_of(asked: ChatRequest, engine: Engine) -> Question:
+def question_of(asked: ChatRequest, engine: Engine, session: str | None = None) -> Question:
     """The request as the engine's question.  Raises BadRequest when its turns cannot be shown to the student.
 
     Earlier turns are shown: the student is trained on them.  A system message is not: it is trained without one, and many
@@ -137,7 +141,8 @@ def question_of(asked: ChatRequest, engine: Engine) -> Question:
         turns[-1].text,
         asked.as_of or engine.as_of,
         sources=asked.sources,
-        params=replace(seat.params, **chosen) if isinstance(seat.params, GenParams) else GenParams(**chosen),
+        session=session,
+        params=replace(seat.params, **chosen),
         history=tuple(Message(message.role, message.text) for message in turns[:-1]),
     )
 

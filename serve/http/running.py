@@ -65,14 +65,13 @@ def serve_forever(
     Raises ServeError(USAGE) for a port that is taken.
     """
     with open_site(engine, page, access, listening) as site:
-        say(
-            f"학생 {engine.described.name} · 기준일 {engine.as_of}\n브라우저에서 여세요: {site.url}  (Ctrl-C로 끝냅니다)"
-        )
-        say(_api_line(site.url, access))
-        if browser and _display_is_likely():
-            webbrowser.open(site.url)
         previous = signal.signal(signal.SIGTERM, _interrupt)
         try:
+            say(f"학생 {engine.described.name} · 기준일 {engine.as_of}")
+            say(f"브라우저에서 여세요: {site.url}  (Ctrl-C로 끝냅니다)")
+            say(_api_line(site.url, access))
+            if browser and _display_is_likely():
+                webbrowser.open(site.url)
             while site.alive():
                 site.wait(0.5)
         except KeyboardInterrupt:

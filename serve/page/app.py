@@ -12,13 +12,12 @@ import gradio as gr
 from serve.engine import Engine, Question
 from serve.errors import ServeError
 from serve.page import events, layout, view
-from serve.page.launch import launch, serve_page
+from serve.page.dashboard import build_dashboard
 from serve.page.panes import open_room
 from serve.page.tabs import Tabs
+from serve.page.words import say
 from serve.prompt import clean_question
 from serve.settings import parse_as_of
-
-__all__ = ["build_page", "launch", "serve_page"]
 
 
 def build_page(engine: Engine) -> gr.Blocks:
@@ -26,13 +25,18 @@ def build_page(engine: Engine) -> gr.Blocks:
     room, tabs = open_room(engine), Tabs()
     with gr.Blocks(title="SLM Forest · 세법 학생과 교사", analytics_enabled=False, fill_width=True) as page:
         header, language = layout.top(engine)
-        ask = layout.ask_panel(engine, _examples(engine))
-        panes = layout.panes(engine)
-        vote = layout.vote_panel()
-        talk = layout.talk_panel(engine)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab(say("ko", "tab_ask"), elem_id="tab-ask") as asking:
+                ask = layout.ask_panel(engine, _examples(engine))
+                panes = layout.panes(engine)
+                vote = layout.vote_panel()
+                talk = layout.talk_panel(engine)
+            with gr.Tab(say("ko", "tab_dashboard"), elem_id="tab-dashboard") as board:
+                build_dashboard(engine, board)
         legal = gr.HTML(view.legal("ko"), elem_id="legal")
         key = gr.Textbox(visible="hidden", elem_id="tab-key")
-        events.wire(page, layout.Layout(header, language, ask, panes, vote, talk, legal, key), room, tabs)
+        whole = layout.Layout(header, language, asking, board, ask, panes, vote, talk, legal, key)
+        events.wire(page, whole, room, tabs)
         gr.api(
             _ask_endpoint(engine),
             api_name="ask",

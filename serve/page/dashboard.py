@@ -57,15 +57,16 @@ def build_dashboard(engine: Engine, tab: gr.Tab | None = None) -> None:
 def dashboard_html(engine: Engine) -> str:
     """The whole dashboard; a part without data says what would fill it."""
     report = student_report(engine.described)
+    records = engine.records
     try:
-        figures, problem = figures_of(engine.config.records.path), ""
+        figures, problem = figures_of(records.path if records else None), records.problem or "" if records else ""
     except ServeError as exc:
         figures, problem = Figures(), f"{exc.message} {exc.hint}"
     parts = [
         _accuracy(report, engine.described.name),
         _survival(report),
         _funnel(dataset_funnel(engine.config, engine.described)),
-        _counts(figures, problem, engine.records is not None),
+        _counts(figures, problem, records is not None and records.keeping),
         _votes(figures),
         _verdicts(figures),
         _latencies(figures),

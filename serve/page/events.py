@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import gradio as gr
 
+from serve.engine import Question
 from serve.errors import ServeError
 from serve.page import asking, export, redraw, view
 from serve.page.layout import CHOICES, Layout
@@ -108,8 +110,6 @@ def _wire_asking(layout: Layout, room: Room, tabs: Tabs) -> None:
 
 def _held(tab: Tab, *, agreed: bool) -> asking.Wish | None:
     """The question that waited for consent, with the teacher or without."""
-    from dataclasses import replace
-
     wish, tab.held = tab.held, None
     tab.consented = tab.consented or agreed
     if wish is None or agreed:
@@ -118,8 +118,6 @@ def _held(tab: Tab, *, agreed: bool) -> asking.Wish | None:
 
 
 def _counted(room: Room, tab: Tab, text: str, teacher: bool) -> str:
-    from serve.engine import Question
-
     engine = room.engine
     personal = mask(text) if teacher and engine.outside() is not None else None
     used, limit = None, None
@@ -248,6 +246,8 @@ def _wire_whole_page(page: gr.Blocks, layout: Layout, room: Room, tabs: Tabs) ->
 
     def on_load(key: str, request: gr.Request) -> Updates:
         tab = tabs.resume(request.session_hash or "", key or "")
+        if tab.key != key:  # a new tab: the page stands as it was built, and may be in use already
+            return {layout.key: tab.key}
         return redraw.everything(layout, engine, tab, False, False)
 
     def on_language(language: str, blind: bool, base: bool, request: gr.Request) -> Updates:

@@ -47,7 +47,7 @@ class AskParts:
     notice: gr.HTML
     message: gr.HTML
     examples: gr.Dataset
-    consent: gr.Group
+    consent: gr.Column
     consent_text: gr.HTML
     consent_yes: gr.Button
     consent_no: gr.Button
@@ -58,7 +58,7 @@ class AskParts:
 
 @dataclass(frozen=True)
 class VoteParts:
-    group: gr.Group
+    group: gr.Column
     title: gr.HTML
     buttons: dict[Choice, gr.Button]
     reason: gr.Textbox
@@ -88,6 +88,8 @@ class TalkParts:
 class Layout:
     header: gr.HTML
     language: gr.Radio
+    tab_ask: gr.Tab
+    tab_dashboard: gr.Tab
     ask: AskParts
     panes: dict[Place, PaneParts]
     vote: VoteParts
@@ -146,7 +148,7 @@ def ask_panel(engine: Engine, examples: list[str]) -> AskParts:
                 stop_all = gr.Button(say(_FIRST, "stop_all"), min_width=100, elem_id="stop-all")
         notice = gr.HTML(view.privacy_notice(engine, _FIRST), elem_id="notice")
         message = gr.HTML("", elem_id="message")
-    with gr.Group(visible=False, elem_id="consent") as consent:
+    with gr.Column(visible=False, elem_id="consent") as consent:
         consent_text = gr.HTML("", elem_id="consent-text")
         with gr.Row(elem_id="consent-buttons"):
             yes = gr.Button(say(_FIRST, "consent_yes"), variant="primary", elem_id="consent-yes")
@@ -209,7 +211,7 @@ def _pane(engine: Engine, place: Place) -> PaneParts:
 
 
 def vote_panel() -> VoteParts:
-    with gr.Group(visible=False, elem_id="vote") as group:
+    with gr.Column(visible=False, elem_id="vote") as group:
         title = gr.HTML("", elem_id="vote-title")
         with gr.Row(elem_id="vote-row"):
             buttons = {

@@ -13,8 +13,9 @@ from serve.engine import Engine
 from serve.page import answer_view, view
 from serve.page.answer_view import PaneView
 from serve.page.layout import CHOICES, AskParts, Layout, PaneParts, TalkParts, VoteParts
-from serve.page.tabs import Place, Tab
+from serve.page.tabs import NotAsked, Place, Tab
 from serve.page.words import Language, say, say_safe
+from serve.private_data import mask
 
 Updates = dict[Any, Any]
 
@@ -78,8 +79,6 @@ def vote_updates(vote: VoteParts, engine: Engine, tab: Tab) -> Updates:
 
 
 def _left_out(tab: Tab) -> bool:
-    from serve.page.tabs import NotAsked
-
     return isinstance(tab.shown.outcomes.get("right"), NotAsked)
 
 
@@ -145,6 +144,8 @@ def everything(layout: Layout, engine: Engine, tab: Tab, blind: bool, with_base:
         layout.header: view.header(engine.described, language),
         layout.language: language,
         layout.legal: view.legal(language),
+        layout.tab_ask: gr.update(label=say(language, "tab_ask")),
+        layout.tab_dashboard: gr.update(label=say(language, "tab_dashboard")),
         layout.key: tab.key,
         layout.talk.keep: gr.update(label=say(language, "keep"), value=tab.keep_text),
         **ask_labels(layout.ask, engine, language),
@@ -160,8 +161,6 @@ def everything(layout: Layout, engine: Engine, tab: Tab, blind: bool, with_base:
 
 def consent_updates(ask: AskParts, engine: Engine, tab: Tab) -> Updates:
     """The notice that a question is about to leave the machine, while one waits for it."""
-    from serve.private_data import mask
-
     host = engine.outside()
     if tab.held is None or host is None:
         return {ask.consent: gr.update(visible=False), ask.consent_text: ""}
@@ -175,7 +174,7 @@ def outputs_of(layout: Layout) -> list:
     """Every component that ``everything`` may touch."""
     ask, talk = layout.ask, layout.talk
     return [
-        layout.header, layout.language, layout.legal, layout.key, talk.keep,
+        layout.header, layout.language, layout.legal, layout.key, layout.tab_ask, layout.tab_dashboard, talk.keep,
         ask.box, ask.counter, ask.day, ask.with_teacher, ask.with_base, ask.with_sources, ask.blind, ask.send, ask.stop_all,
         ask.notice, ask.message, ask.examples, ask.consent, ask.consent_text, ask.consent_yes, ask.consent_no,
         *(component for parts in layout.panes.values() for component in (parts.column, *parts.outputs())),

@@ -77,6 +77,7 @@ class Figures:
 
 def figures_of(path: Path | None) -> Figures:
     """All figures of a records file; empty ones when nothing is kept or nothing has been.  Raises ServeError."""
+    path = path.expanduser() if path is not None else None
     if path is None or not path.is_file():
         return Figures()
     with reading(path) as connection:

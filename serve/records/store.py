@@ -310,7 +310,10 @@ class Records:
                 return None
 
 
-_CONSENT_OF_TURN = "SELECT keep_text FROM sessions WHERE id = (SELECT session FROM turns WHERE id = ?)"
+# Consent given after a question was asked does not reach back to it: its answer is not kept either.
+_CONSENT_OF_TURN = (
+    "SELECT keep_text AND question IS NOT NULL FROM turns JOIN sessions ON sessions.id = session WHERE turns.id = ?"
+)
 
 
 def _consent(connection: sqlite3.Connection, query: str, key: str) -> bool | None:

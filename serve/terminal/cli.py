@@ -11,7 +11,6 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from serve.backends.protocol import GenParams
 from serve.engine import Engine
 from serve.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, Code, ServeError
 from serve.prompt import clean_question
@@ -19,7 +18,7 @@ from serve.settings import ServeConfig, find_student, parse_as_of, read_config, 
 from serve.terminal.answers_file import AnswersFile
 from serve.terminal.batch import run_batch
 from serve.terminal.interactive import interact
-from serve.terminal.questions import Questions, read_questions
+from serve.terminal.questions import Questions, read_questions, undecoded
 from serve.terminal.reader import Reader, open_reader
 from serve.terminal.remote import open_remote
 from serve.terminal.screen import is_terminal, paint
@@ -34,11 +33,9 @@ def open_asked(args: argparse.Namespace, config: ServeConfig, as_of: date) -> En
     from serve.engine import open_engine
 
     if args.server_base:
-        seat, described = open_remote(
-            args.server_base,
-            GenParams(config.student.max_new_tokens, config.student.temperature),
-            config.teacher.timeout_seconds,
-        )
+        from serve.opening import params_of
+
+        seat, described = open_remote(args.server_base, params_of(config.student), config.teacher.timeout_seconds)
         return open_engine(config, described, as_of, Path.cwd(), seat)
     return open_engine(config, find_student(config.student, args.model_path), as_of, Path.cwd())
 
@@ -109,9 +106,7 @@ def configured(args: argparse.Namespace) -> ServeConfig:
     """The configuration with what the options change.  Raises ConfigError."""
     config = read_config(args.config)
     changes = {
-        key: value
-        for key, option in (("max_new_tokens", "max_new_tokens"), ("temperature", "temperature"), ("device", "device"))
-        if (value := getattr(args, option, None)) is not None and key in type(config.student).model_fields
+        key: value for key in ("max_new_tokens", "temperature", "device") if (value := getattr(args, key)) is not None
     }
     return config.model_copy(update={"student": config.student.model_copy(update=changes)}) if changes else config
 
@@ -138,7 +133,7 @@ def _questions(args: argparse.Namespace) -> Questions | None:
 
 def _question(text: str) -> str:
     """The question of ``--question``.  Raises ServeError(USAGE) for bytes that were no text in this terminal's encoding."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if undecoded(text):
         raise ServeError(
             Code.USAGE,
             "질문의 글자를 읽을 수 없습니다.",

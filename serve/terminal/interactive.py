@@ -31,7 +31,7 @@ _HINT = "(끝내려면 /quit 또는 Ctrl-D)"
 
 def interact(session: Session, reader: Reader) -> int:
     """Read and answer until the person leaves; returns the exit code."""
-    session.consent = _consent(reader)
+    session.consent = _consent(session, reader)
     session.note(NOTICE)
     session.note(f"학생 {session.engine.student.name} · 기준일 {session.engine.as_of} · /help 도움말")
     conversation: list[Reply] = []
@@ -119,8 +119,12 @@ def _save(name: str, session: Session, conversation: list[Reply], reader: Reader
         session.note(f"질문 {len(conversation)}개를 저장했습니다: {path}")
 
 
-def _consent(reader: Reader) -> Callable[[str], bool]:
-    return lambda host: reader.agrees(f"교사에게 물으면 질문이 이 컴퓨터 밖({host})으로 나갑니다. 보낼까요?")
+def _consent(session: Session, reader: Reader) -> Callable[[str], bool]:
+    def agrees(host: str) -> bool:
+        session.note(f"교사에게 물으면 질문이 이 컴퓨터 밖으로 나갑니다: {host}")
+        return reader.agrees("보낼까요?")
+
+    return agrees
 
 
 def _who_teaches(session: Session) -> str:

@@ -65,6 +65,11 @@ def read_questions(path: Path) -> Questions:
     return Questions(tuple(asked), encoding, name)
 
 
+def undecoded(text: str) -> bool:
+    """Whether Python kept bytes in ``text`` that were no character of the encoding it came in."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
+
+
 def _decoded(raw: bytes, name: str) -> tuple[str, str]:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ("utf-16",)

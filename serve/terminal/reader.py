@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from serve.errors import Code, ServeError
+from serve.terminal.questions import undecoded
 from serve.terminal.screen import colours, is_terminal, safe
 
 COMMANDS = ("/help", "/clear", "/undo", "/retry", "/context", "/teacher", "/sources", "/stats", "/save", "/quit")
@@ -37,11 +38,9 @@ class PipeReader:
         try:
             line = self._lines.readline()
         except UnicodeDecodeError as exc:
-            raise ServeError(
-                Code.USAGE,
-                "표준 입력이 UTF-8이 아닙니다.",
-                "파일이라면 CP949도 읽는 --questions_file을 쓰거나 UTF-8로 바꾸세요.",
-            ) from exc
+            raise _not_utf8() from exc
+        if undecoded(line):
+            raise _not_utf8()
         if not line:
             raise EOFError
         print(f"\n{PROMPT}{line.rstrip()}", file=self._err, flush=True)
@@ -120,6 +119,14 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
+
+
+def _not_utf8() -> ServeError:
+    return ServeError(
+        Code.USAGE,
+        "표준 입력이 UTF-8이 아닙니다.",
+        "UTF-8로 바꾸거나, CP949도 읽는 --questions_file을 쓰세요.",
+    )
 
 
 def _keys() -> Any:

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,14 +25,15 @@ _HEALTH_SECONDS = 5
 
 
 class RemoteStudent:
-    """A backend whose failures are the student's, not a teacher's.  ``sha256`` of the model, as the page tells it."""
+    """A backend whose failures are told in terms of the page.  ``sha256`` of the model, as the page tells it."""
 
     def __init__(self, base: str, key: str | None, name: str, sha256: str | None, timeout_seconds: float) -> None:
         self._base = base
         self._name = name
         self._sha256 = sha256
+        options = OpenAIOptions(MODEL, f"{base}/v1", timeout_seconds, key_name=KEY_VARIABLE, side="student")
         # The client insists on some key; a page without one ignores it.
-        self._endpoint = OpenAIBackend(OpenAIOptions(MODEL, f"{base}/v1", timeout_seconds), key or "none")
+        self._endpoint = OpenAIBackend(options, key or "none")
 
     def stream(self, messages: Sequence[Message], params: GenParams) -> Iterator[Delta]:
         try:
@@ -48,6 +50,13 @@ class RemoteStudent:
 
     def close(self) -> None:
         self._endpoint.close()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The key is for the address that was given, not for one it points to."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 def open_remote(url: str, params: GenParams, timeout_seconds: float) -> tuple[Seat, Student]:
@@ -78,11 +87,11 @@ def _health(base: str, key: str | None) -> dict:
     """What the page at ``base`` says about itself; ``student`` is in it."""
     request = urllib.request.Request(f"{base}/healthz", headers={"Authorization": f"Bearer {key}"} if key else {})
     try:
-        with urllib.request.urlopen(request, timeout=_HEALTH_SECONDS) as reply:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_HEALTH_SECONDS) as reply:
             health = json.load(reply)
     except urllib.error.HTTPError as exc:
         raise _no_page(base, f"{exc.code} {exc.reason}") from exc
-    except ValueError as exc:
+    except (ValueError, HTTPException) as exc:
         raise _no_page(base, "SLM Forest의 답이 아닙니다") from exc
     except OSError as exc:
         raise _no_page(base, str(getattr(exc, "reason", None) or exc)) from exc
@@ -103,7 +112,7 @@ def _no_page(base: str, why: str) -> ServeError:
 
 
 def _of_student(exc: ServeError, base: str) -> ServeError:
-    """The endpoint's failure in words for a student elsewhere: there is no teacher and no setting of one to look at."""
+    """The endpoint's failure in words that fit: who reads them started a page, and knows no endpoint's settings."""
     match exc.code:
         case Code.AUTH:
             message = f"{base} 의 화면이 키를 받아들이지 않았습니다."
@@ -114,8 +123,6 @@ def _of_student(exc: ServeError, base: str) -> ServeError:
             message, hint = f"{base} 의 화면이 제때 답하지 않았습니다.", "잠시 뒤 다시 묻거나 그 화면을 확인하세요."
         case Code.UNREACHABLE:
             message, hint = f"{base} 의 화면과 연결이 끊겼습니다.", "화면이 아직 켜져 있는지 확인하세요."
-        case Code.CONTEXT:
-            message, hint = "질문이 학생이 읽을 수 있는 길이를 넘습니다.", "질문을 줄이세요."
         case _:
-            message, hint = exc.message.replace("교사", "화면의 학생"), exc.hint
+            return exc
     return ServeError(exc.code, message, hint)

@@ -14,7 +14,7 @@ from serve.backends.protocol import Message
 from serve.complete import looks_like_call
 from serve.engine import Engine, Question, Side
 from serve.errors import Code, ServeError
-from serve.terminal.screen import Printer, fitted, paint
+from serve.terminal.screen import Printer, fitted, is_terminal, paint
 from serve.terminal.words import finished_text, notes_of
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def ask(session: Session, text: str, earlier: Sequence[Reply] = (), fresh: bool 
     engine = session.engine
     sides: tuple[Side, ...] = ("student", "teacher") if session.teacher else ("student",)
     question = engine.begin(Question(text, engine.as_of, session.sources, session.records, fresh=fresh))
+    if session.sources and engine.search is None:
+        session.note("근거를 찾을 색인이 없어 근거 없이 묻습니다.")
     with _ctrl_c_stops():
         for side in sides:
             drawn = _Drawing(session, titled=session.teacher)
@@ -164,18 +166,24 @@ class _Drawing:
         self._printer = Printer(session.out)
         self._shown = 0
         self._held = False
+        self._waits = False
         self.text = ""
 
     def show(self, engine: Engine, question: Question, side: Side) -> Answer:
         """Draw the stream of one side and return its answer; a calculator call is held back until code has finished it."""
         answer = None
-        with closing(engine.answer(question, side)) as steps:
-            self._title(engine, question, side)
-            for step in steps:
-                if isinstance(step, Answer):
-                    answer = step
-                else:
-                    self._progress(step)
+        self._title(engine, question, side)
+        self._wait(True)
+        try:
+            with closing(engine.answer(question, side)) as steps:
+                for step in steps:
+                    self._wait(False)
+                    if isinstance(step, Answer):
+                        answer = step
+                    else:
+                        self._progress(step)
+        finally:
+            self._wait(False)
         if answer is None:
             raise ServeError(Code.BAD_REPLY, "답이 끝나기 전에 끊겼습니다.", "다시 물어보세요.", side=side)
         if not self._session.quiet:
@@ -191,6 +199,14 @@ class _Drawing:
         if self._shown and not self._session.quiet:
             self._printer.line()
             self._shown = 0
+
+    def _wait(self, waiting: bool) -> None:
+        """Say on a terminal that the model is at work, until its first word takes that place."""
+        err = self._session.err
+        if waiting == self._waits or self._session.quiet or not (is_terminal(err) and is_terminal(self._session.out)):
+            return
+        self._waits = waiting
+        print(paint("답을 기다립니다…", "note", err) if waiting else "\r\x1b[K", end="", file=err, flush=True)
 
     def _title(self, engine: Engine, question: Question, side: Side) -> None:
         if not self._titled or self._session.quiet:

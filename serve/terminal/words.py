@@ -38,7 +38,7 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
         notes.append(("  전에 쓴 답입니다 (같은 질문, 같은 모델과 설정).", "note"))
     if answer.calculation is not None and not answer.calculation.agrees:
         notes.append((f"[코드가 질문에서 읽어 계산한 결과]\n{answer.calculation.working}", "note"))
-    if sources:
+    if sources and answer.measured:
         notes += _source_lines(answer)
     if stats:
         notes += _figures(answer)

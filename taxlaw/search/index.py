@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from taxlaw.errors import SourceError
 from taxlaw.law_names import DECREE, RULE, act_of
 from taxlaw.ruling_numbers import ruling_key
+from taxlaw.search.chapters import chapter_of
 from taxlaw.search.passages import Passage
 from taxlaw.search.sources import Entry
 from taxlaw.statutes import StatuteArticle
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
     import numpy as np
     from bm25s import BM25
 
-LAYOUT = 2
-FIELDS = ("heading", "body", "rule", "part")
-_K1, _B = 1.2, {"heading": 0.3, "body": 0.75, "rule": 0.5, "part": 0.6}
+LAYOUT = 3
+FIELDS = ("heading", "chapter", "body", "rule", "part")
+_K1, _B = 1.2, {"heading": 0.3, "chapter": 0.3, "body": 0.75, "rule": 0.5, "part": 0.6}
 _LONG = 500  # characters from which an article's paragraphs (항) are searched one by one as well
 _KEPT = 4  # builds kept in the cache folder
 _FOREVER = date.max.toordinal()
@@ -58,6 +60,7 @@ class Index:
     articles: dict[str, list[int]]  # '소득세법 제55조' -> rows, oldest version first
     rulings: dict[str, int]  # ruling_key -> row
     cites: dict[int, list[str]]  # row of a ruling -> articles it rests on
+    links: np.ndarray  # (rows of a decree or rule, row of the article of the act or decree that it carries out)
     _text: mmap.mmap
     _offsets: np.ndarray
 
@@ -117,7 +120,7 @@ def open_index(folder: Path) -> Index:
         keys = json.loads((folder / "keys.json").read_text(encoding="utf-8"))
         arrays = {
             name: np.load(folder / f"{name}.npy", mmap_mode="r")
-            for name in ("parent", "start", "end", "level", "act", "offsets")
+            for name in ("parent", "start", "end", "level", "act", "links", "offsets")
         }
         fields = {
             name: BM25.load(str(folder / name), mmap=True, show_progress=False)
@@ -143,6 +146,7 @@ def open_index(folder: Path) -> Index:
         articles=keys["articles"],
         rulings=keys["rulings"],
         cites={int(row): cited for row, cited in keys["cites"].items()},
+        links=arrays["links"],
         _text=text,
         _offsets=arrays["offsets"],
     )
@@ -179,7 +183,13 @@ def _write_entries(folder: Path, entries: Sequence[Entry]) -> None:
                 level.append(3)
                 if entry.cites:
                     cites[row] = [f"{law} {article}" for law, article in entry.cites]
+    links = [
+        (row, target)
+        for row, entry in enumerate(entries)
+        for target in articles.get(_carried_out(entry), ())
+    ]
     for name, values, kind in (
+        ("links", links or np.zeros((0, 2)), "int32"),
         ("offsets", offsets, "int64"),
         ("start", start, "int32"),
         ("end", end, "int32"),
@@ -198,7 +208,10 @@ def _write_fields(
     from bm25s import BM25
 
     parts = [_parts(entry) for entry in entries]
-    texts = ((entry.law, entry.passage.heading, entry.passage.text, entry.rule) for entry in entries)
+    texts = (
+        (entry.law, chapter_of(entry.law, entry.article), entry.passage.heading, entry.passage.text, entry.rule)
+        for entry in entries
+    )
     # Versions of a law share most of their lines, and the parts of an article are its lines.
     lines = list(dict.fromkeys(line for text in texts for column in text for line in column.splitlines()))
     known: dict[str, list[str]] = {}
@@ -216,6 +229,7 @@ def _write_fields(
     for row, entry in enumerate(entries):
         heading = read(entry.passage.heading)
         columns["heading"].append(read(entry.law) + heading)
+        columns["chapter"].append(read(chapter_of(entry.law, entry.article)) if entry.law else [])
         columns["body"].append(heading + read(entry.passage.text))
         columns["rule"].append(read(entry.rule))
         for part in parts[row]:
@@ -230,6 +244,14 @@ def _write_fields(
     if say:
         say(f"찾기 색인을 만들었습니다 (indexed): {len(entries):,}건")
     return {"parts": len(parent), "lines": len(known)}
+
+
+def _carried_out(entry: Entry) -> str:
+    """The article of the act (or decree) that an article of a decree (or rule) names first: '법 제89조제1항제3호에서 …'."""
+    for suffix, word, target in ((DECREE, "법", ""), (RULE, "영", DECREE), (RULE, "법", "")):
+        if entry.law.endswith(suffix) and (named := re.search(rf"(?<![가-힣]){word} (제\d+조(?:의\d+)?)", entry.passage.text)):
+            return f"{act_of(entry.law)}{target} {named[1]}"
+    return ""
 
 
 def _parts(entry: Entry) -> list[str]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _LOCK = threading.Lock()
 _NOUNS = ("NNG", "NNP", "XR", "SL", "SH")
 _DATE = re.compile(r"(?:19|20)\d\d\s*[년.]\s*(?:\d{1,2}\s*[월.]\s*(?:\d{1,2}\s*일?)?)?|\d{1,2}월(?:\s*\d{1,2}일)?")
+# 지방소득세는 빼고 알려 주세요: not what is asked.
+_SET_ASIDE = re.compile(r"[가-힣A-Za-z,·ㆍ ]{2,40}(?:은|는|을|를)?\s?(?:빼고|제외하고|별도로 하고)(?=[\s,.]|$)")
 # <개정 2024. 12. 31.>, [전문개정 2009. 12. 31.]: a third of some articles, and about nothing.
 _NOTE = re.compile(r"[<\[](?:개정|신설|삭제|전문개정|본조신설|제목개정|종전|시행일)[^<>\[\]\n]*[>\]]")
 # Words that every question or every article has, and names of the places in a law.
@@ -60,9 +62,9 @@ class _Table(StrictModel):
     words: tuple[_LayRow, ...]
 
 
-def words_of(text: str, pairs: bool = True) -> list[str]:
-    """The words of a text in order, with pairs of neighbouring nouns ('증여_재산') when ``pairs``.  Thread-safe."""
-    return [word for tokens in _analysed(text.splitlines()) for word in _content(tokens, pairs)]
+def words_of(text: str) -> list[str]:
+    """The words of a text in order, with pairs of neighbouring nouns ('증여_재산').  Thread-safe."""
+    return [word for tokens in _analysed(text.splitlines()) for word in _content(tokens)]
 
 
 def words_of_lines(lines: Sequence[str]) -> list[list[str]]:
@@ -72,7 +74,7 @@ def words_of_lines(lines: Sequence[str]) -> list[list[str]]:
     with _LOCK:
         if not _MANY:
             _MANY.append(_open_kiwi(min(8, os.cpu_count() or 1)))
-        return [_content(tokens, True) for tokens in _MANY[0].tokenize([_NOTE.sub(" ", line) for line in lines])]
+        return [_content(tokens) for tokens in _MANY[0].tokenize([_NOTE.sub(" ", line) for line in lines])]
 
 
 def plain_words(text: str) -> list[str]:
@@ -80,23 +82,22 @@ def plain_words(text: str) -> list[str]:
     return re.findall(r"[가-힣A-Za-z]+|\d+", text)
 
 
-def read_query(question: str, pairs: bool = True, lay: bool = True) -> Query:
-    """The question as words; amounts and dates say nothing about which article it is and go."""
+def read_query(question: str, lay: bool = True) -> Query:
+    """The question as words; amounts and dates say nothing about which article it is and go, and so does what it sets aside."""
     text = question
     for amount in reversed(find_amounts(question)):
         text = text[: amount.start] + " " + text[amount.end :]
-    tokens = _analysed([_DATE.sub(" ", text)])[0]
-    words = _content(tokens, pairs)
-    forms = _forms(tokens)
-    squeezed = re.sub(r"\s+", "", question)
+    text = _SET_ASIDE.sub(" ", _DATE.sub(" ", text))
+    tokens = _analysed([text])[0]
+    words, forms = _content(tokens), _forms(tokens)
     added: dict[str, None] = {}
     used = []
     for row in _lay_rows() if lay else ():
-        said = next((said for said, form in row.said if _within(form, forms) or (len(form) < 2 and said in squeezed)), None)
+        said = next((said.text for said in row.said if said.stands_in(forms, text)), None)
         if said is not None:
             added.update(dict.fromkeys(row.words))
             used.append(f"{said}→{', '.join(row.means)}")
-    laws = [law for name in _table().taxes for law in name.laws if any(said in squeezed for said in name.said)]
+    laws = [law for names, of_tax in _tax_rows() for law in of_tax if any(name.stands_in(forms, text) for name in names)]
     known = set(words)
     return Query(
         tuple(words), tuple(word for word in added if word not in known), tuple(used), tuple(dict.fromkeys(laws))
@@ -113,7 +114,7 @@ def distinct(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def _content(tokens: list[Token], pairs: bool) -> list[str]:
+def _content(tokens: list[Token]) -> list[str]:
     found: list[str] = []
     before: tuple[str, int] | None = None  # the noun before, and where it ended
     prefix: Token | None = None
@@ -126,7 +127,7 @@ def _content(tokens: list[Token], pairs: bool) -> list[str]:
             word = form.lower()
             if prefix is not None and prefix.end == token.start:
                 word = prefix.form + word
-            if pairs and before is not None and token.start - before[1] <= 1:
+            if before is not None and token.start - before[1] <= 1:
                 found.append(f"{before[0]}_{word}")
             if word not in _STOP:
                 found.append(word)
@@ -146,7 +147,7 @@ def _content(tokens: list[Token], pairs: bool) -> list[str]:
 
 def _forms(tokens: list[Token]) -> tuple[str, ...]:
     """Stems without particles and endings, stop words and negations kept: what a lay expression is looked for in."""
-    kept = (*_NOUNS, "NNB", "SN", "MAG", "MM", "NR")
+    kept = (*_NOUNS, "NNB", "NP", "NR", "SN", "MAG", "MM", "XPN", "SW", "SB")
     return tuple(
         token.form.lower()
         for token in tokens
@@ -154,31 +155,46 @@ def _forms(tokens: list[Token]) -> tuple[str, ...]:
     )
 
 
-def _within(form: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    """The stems of a lay expression stand in the question in order, next to one another."""
-    length = len(form)
-    return length > 0 and any(words[at : at + length] == form for at in range(len(words) - length + 1))
+@dataclass(frozen=True)
+class _Said:
+    """An expression as written, its stems, and a pattern for it at the start of a word."""
+
+    text: str
+    forms: tuple[str, ...]
+    pattern: re.Pattern
+
+    def stands_in(self, forms: tuple[str, ...], text: str) -> bool:
+        length = len(self.forms)
+        if length and any(forms[at : at + length] == self.forms for at in range(len(forms) - length + 1)):
+            return True
+        return len(self.text) > 1 and self.pattern.search(text) is not None
 
 
 @dataclass(frozen=True)
 class _Lay:
-    said: tuple[tuple[str, tuple[str, ...]], ...]  # as written without spaces, and its stems
+    said: tuple[_Said, ...]
     means: tuple[str, ...]
     words: tuple[str, ...]
 
 
+def _said(words: Sequence[str]) -> tuple[_Said, ...]:
+    return tuple(
+        _Said(text, _forms(tokens), re.compile(r"(?<![가-힣])" + r"\s?".join(map(re.escape, text.replace(" ", "")))))
+        for text, tokens in zip(words, _analysed(words), strict=True)
+    )
+
+
 @cache
 def _lay_rows() -> tuple[_Lay, ...]:
-    rows = _table().words
-    said = iter(_analysed([said for row in rows for said in row.said]))
     return tuple(
-        _Lay(
-            tuple((re.sub(r"\s+", "", words), _forms(next(said))) for words in row.said),
-            row.means,
-            tuple(distinct(word for term in row.means for word in words_of(term))),
-        )
-        for row in rows
+        _Lay(_said(row.said), row.means, tuple(distinct(word for term in row.means for word in words_of(term))))
+        for row in _table().words
     )
+
+
+@cache
+def _tax_rows() -> tuple[tuple[tuple[_Said, ...], tuple[str, ...]], ...]:
+    return tuple((_said(row.said), row.laws) for row in _table().taxes)
 
 
 @cache

@@ -22,12 +22,19 @@ def launch(base_folder, result, config, *more):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2"]
-    command += ["--config_file", str(REPO / f"configs/accelerate/{config}.yaml"), "--main_process_port", str(port)]
+    file, environment = str(REPO / f"configs/accelerate/{config}.yaml"), dict(os.environ)
+    if (
+        config == "zero3"
+    ):  # its launcher is DeepSpeed's, which is not installed: torch's, with the environment it would give
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(port)]
+        environment = deepspeed_environment(file)
+    else:
+        command = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2"]
+        command += ["--config_file", file, "--main_process_port", str(port)]
     done = subprocess.run(
         [*command, str(DRIVER), str(base_folder), str(result), *more],
         cwd=REPO,
-        env={**os.environ, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+        env={**environment, "PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
         timeout=600,
@@ -36,7 +43,20 @@ def launch(base_folder, result, config, *more):
     return torch.load(result, weights_only=False)
 
 
-@pytest.mark.parametrize(("config", "more"), [("ddp", ()), ("fsdp", ("--packing",))])
+def deepspeed_environment(file):
+    """What `accelerate launch` makes of a DeepSpeed configuration, by its own parser."""
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+    from accelerate.utils.launch import prepare_deepspeed_cmd_env
+
+    arguments, defaults, _ = _validate_launch_command(
+        launch_command_parser().parse_args(["--config_file", file, "--num_processes", "2", str(DRIVER)])
+    )
+    assert arguments.use_deepspeed and str(arguments.zero_stage) == "3"
+    arguments.deepspeed_fields_from_accelerate_config = ",".join(defaults.deepspeed_config)
+    return prepare_deepspeed_cmd_env(arguments)[1]
+
+
+@pytest.mark.parametrize(("config", "more"), [("ddp", ()), ("fsdp", ("--packing",)), ("zero3", ())])
 def test_two_processes_train_the_adapter_one_would(tiny_base, tmp_path, monkeypatch, config, more):
     monkeypatch.syspath_prepend(str(DRIVER.parent))
     from parallel_driver import run
@@ -53,7 +73,7 @@ def test_two_processes_train_the_adapter_one_would(tiny_base, tmp_path, monkeypa
         torch.testing.assert_close(both["adapter"][name], value, rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(both["logits"], alone["logits"], rtol=1e-3, atol=1e-4)
     assert both["stopped"] and both["verdict"] == {"rank": 0}
-    assert (both["held"] < both["parameters"]) == (config == "fsdp")  # the frozen layers really are divided
+    assert (both["held"] < both["parameters"]) == (config != "ddp")  # the frozen layers really are divided
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
@@ -85,8 +105,11 @@ def test_sharded_processes_do_equally_many_passes_and_fillers_count_for_nothing(
 def test_a_launcher_setting_that_would_be_ignored_is_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
-    with pytest.raises(InputError, match=r"fsdp\.yaml"):
-        parallel.world()
+    for stage, offload in (("2", "none"), ("3", "cpu")):
+        monkeypatch.setenv("ACCELERATE_DEEPSPEED_ZERO_STAGE", stage)
+        monkeypatch.setenv("ACCELERATE_DEEPSPEED_OFFLOAD_PARAM_DEVICE", offload)
+        with pytest.raises(InputError, match=r"(?s)stage 3 without offload.*zero3\.yaml"):
+            parallel.world()
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "false")
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "fp16")
     with pytest.raises(InputError, match=r"train\.dtype"):

@@ -18,6 +18,7 @@ from finetune.lora import attach_lora
 from finetune.plan import device_table, make_plan, refuse_what_cannot_fit
 from finetune.plan_command import as_json, run, show
 from finetune.plan_memory import LOGIT_BYTES, Pass, kept_activations, shape_of, weight_bytes
+from finetune.plan_tokens import base_at_hand
 from finetune.settings import PHI_TARGETS, Base, Lora, RunConfig, Train, read_config
 from finetune.students import find_student, known_students
 
@@ -260,8 +261,17 @@ def test_the_gate_uses_what_the_run_knows_already(config, dataset, tiny_base, mo
     prepared = encode_rows(read_rows(dataset / "train.jsonl"), load_tokenizer(tiny_base), "program", 512)
     expected = refuse_what_cannot_fit(config, CPU, memory=64e9, main_memory=64e9)
     monkeypatch.setattr("finetune.plan.read_rows", lambda path: pytest.fail("read again"))
-    rows = load_model(tiny_base, "float32").config.vocab_size
-    assert refuse_what_cannot_fit(config, CPU, prepared.examples, rows, memory=64e9, main_memory=64e9) == expected
+    monkeypatch.setattr("finetune.plan.find_base", lambda base: pytest.fail("five seconds for Gemma's tokenizer"))
+    ready = base_at_hand(tiny_base, load_tokenizer(tiny_base))
+    assert refuse_what_cannot_fit(config, CPU, prepared.examples, ready, memory=64e9, main_memory=64e9) == expected
+
+
+def test_added_pieces_are_counted_in_parameters_and_memory(config):
+    plain, extended = make_plan(config), make_plan(config.model_copy(update={"extend_vocab": 40}))
+    assert extended.shape.trainable - plain.shape.trainable == 40 * plain.shape.hidden
+    assert extended.shape.parameters - plain.shape.parameters == 40 * plain.shape.hidden
+    assert extended.devices[0].memory.adapters > plain.devices[0].memory.adapters
+    assert "extend_vocab=40" in "".join(extended.warnings) and not plain.warnings
 
 
 # --- stages of other kinds ----------------------------------------------------------------------------------------

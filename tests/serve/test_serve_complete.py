@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from serve.answer import Answer, answer_stream, student_messages
+from serve.answer import Answer, Asked, stream_answer, student_messages
 from serve.backends.fake import FakeBackend
 from serve.backends.protocol import GenParams
 from serve.complete import complete
@@ -57,7 +57,8 @@ def test_booleans_and_counts_read_as_korean() -> None:
 
 def test_the_completed_text_is_what_is_verified(verifier) -> None:
     backend = FakeBackend().enqueue(CALL[:20], CALL[20:])
-    steps = answer_stream(backend, student_messages(QUESTION), GenParams(), side="student", source="s", as_of=AS_OF)
+    asked = Asked("student", "s", QUESTION, AS_OF)
+    steps = stream_answer(backend, student_messages(QUESTION), GenParams(), asked)
     answer = list(steps)[-1]
     assert isinstance(answer, Answer)
     assert verifier.asked == [(QUESTION, answer.completion.final, AS_OF)]
@@ -66,15 +67,10 @@ def test_the_completed_text_is_what_is_verified(verifier) -> None:
 
 def test_speed_counts_decoding_only(verifier) -> None:
     ticks = iter([0.0, 2.0, 2.0, 3.0, 4.0])  # start, first token (twice), second token, end
-    backend = FakeBackend().enqueue("가", "나")
-    *_, answer = answer_stream(
-        backend,
-        student_messages(QUESTION),
-        GenParams(),
-        side="student",
-        source="s",
-        as_of=AS_OF,
-        clock=lambda: next(ticks),
-    )
+    backend = FakeBackend().enqueue("가 A1", "나 다")
+    asked = Asked("student", "s", QUESTION, AS_OF)
+    *_, answer = stream_answer(backend, student_messages(QUESTION), GenParams(), asked, lambda: next(ticks))
     assert answer.stats.first_seconds == 2.0
     assert answer.stats.tokens_per_second == 0.5
+    assert answer.stats.characters == 5
+    assert answer.stats.chars_per_second == 1.0  # 나 and 다 in two seconds; the first piece came with the first token

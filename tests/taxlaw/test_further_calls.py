@@ -68,6 +68,7 @@ def test_a_wrong_call_is_refused_with_a_reason(text):
 @pytest.mark.parametrize(
     ("question", "call"),
     [
+        ("퇴직금 1억원, 근속 10년이면 퇴직소득세는 얼마인가요?", '{"tax":"retirement","pay":"1억원","years":10}'),
         ("2025년에 퇴직금 1억원을 받았고 근속연수는 10년입니다. 퇴직소득세는 얼마인가요?", '{"tax":"retirement","pay":"1억원","year":2025,"years":10}'),
         ("무주택자가 6억원짜리 아파트를 매매로 취득하면 취득세는 얼마인가요?", '{"tax":"acquisition","value":"6억원"}'),
         ("복권 5억원에 당첨되면 원천징수 세액은 얼마인가요?", '{"tax":"withholding","kind":"복권","amount":"5억원"}'),

@@ -45,6 +45,7 @@ FIGURES = Figures(
     (VerdictDay(date(2026, 11, 1), "student", 10, 9, {"confirmed": 7, "fault": 1}),),
     (Latency("student", "<b>모델</b>", 10, 0.2, 0.5, 1.0, 2.5, 70.0, 30.0),),
 )
+RECORDS = SimpleNamespace(path=None, problem=None, keeping=True)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def scene(demo_config, as_of, tmp_path: Path, monkeypatch):
     """An engine over files in ``tmp_path``; ``write`` makes them, ``show`` draws with the given figures of the records."""
     config = demo_config(teacher={"recorded_folder": str(tmp_path / "datasets" / "demo")})
     student = Student(tmp_path / "runs" / "mine" / "s.gguf", "mine/s")
-    engine = SimpleNamespace(config=config, described=student, records=object(), as_of=as_of)
+    engine = SimpleNamespace(config=config, described=student, records=RECORDS, as_of=as_of)
 
     def write(path: str, content: object) -> None:
         file = tmp_path / path
@@ -80,6 +81,8 @@ def test_without_any_data_every_part_says_what_would_fill_it(scene) -> None:
         assert word in html
     scene.engine.records = None
     assert "records.path: null" in scene.show()
+    scene.engine.records = SimpleNamespace(path=None, problem="디스크가 가득 찼습니다", keeping=True)
+    assert "디스크가 가득 찼습니다" in scene.show()
 
 
 def test_every_plot_stands_with_the_same_numbers_as_a_table(scene) -> None:
@@ -153,3 +156,18 @@ def test_it_is_drawn_when_its_tab_is_opened_and_not_before(scene) -> None:
     events = [event for function in page.fns.values() for _, event in function.targets]
     assert sorted(events) == ["click", "select"]
     assert "그리는 중" in json.dumps(page.get_config_file(), ensure_ascii=False)
+
+
+def test_it_reads_the_records_of_the_engine(scene, tmp_path: Path) -> None:
+    """The real file, through the real figures: a question asked and answered is counted."""
+    from serve.records.store import open_records
+    from serve.settings import RecordsConfig
+
+    scene.write("runs/mine/run.json", RUN)
+    records = open_records(RecordsConfig(path=tmp_path / "records.sqlite", keep_days=90, cache_entries=0))
+    try:
+        records.new_turn(records.new_session("http"), "질문", date(2025, 7, 1))
+        scene.engine.records = records
+        assert "<dt>질문</dt><dd>1</dd>" in dashboard_html(scene.engine)
+    finally:
+        records.close()

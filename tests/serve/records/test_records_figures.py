@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,12 @@ def test_counts_tell_what_is_kept(records, keep, answer_of):
         records.keep_failure(silent, "teacher", "m", code)
     records.vote(spoken, "tie")
     assert figures_of(records.path).counts == Counts(2, 2, 2, 1, 1, 1, 0.5, (("timeout", 2), ("auth", 1)))
+
+
+def test_a_path_in_the_home_folder_is_found(records, keep, monkeypatch):
+    keep(records.new_turn(records.new_session("page"), "질문", DAY), "student", "답")
+    monkeypatch.setenv("HOME", str(records.path.parent))
+    assert figures_of(Path("~/records.sqlite")).counts.answers == 1
 
 
 def test_no_records_are_empty_figures(tmp_path):

@@ -88,10 +88,22 @@ def test_forgetting_before_a_day_keeps_a_session_that_went_on(records, asked, cl
 
 def test_forgetting_all_leaves_nothing_and_empties_the_memory(records, asked):
     asked(SECRET)
+    records._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    full = records.path.stat().st_size
     assert records.cached(f"{0:064x}") is not None
     assert records.forget(select()) == Removed(1, 3, 3, 3)
     assert records.cached(f"{0:064x}") is None
     assert records.would_forget(select()).nothing
+    assert SECRET.encode() not in on_disk(records)
+    assert records.path.stat().st_size < full / 2  # built anew, not only emptied
+
+
+def test_removed_words_are_overwritten_even_where_the_file_cannot_be_built_anew(records, asked, monkeypatch):
+    """VACUUM needs as much room again as the file has; on a full disk overwriting is what is left."""
+    asked(SECRET)
+    monkeypatch.setattr(retention, "scrub", lambda connection: False)
+    records.forget(select())
+    records._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert SECRET.encode() not in on_disk(records)
 
 

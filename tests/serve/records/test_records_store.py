@@ -98,6 +98,18 @@ def test_withdrawn_consent_removes_the_words_and_keeps_the_figures(records, keep
     assert rows(records, "turns")[1]["question"] is None
 
 
+def test_consent_does_not_reach_back_to_a_question_asked_before_it(records, keep):
+    session = records.new_session("page")
+    early = records.new_turn(session, "먼저 물은 것", DAY)
+    records.set_keep_text(session, True)
+    keep(early, "student", "늦게 온 답")
+    records.vote(early, "left", "이유")
+    keep(records.new_turn(session, "나중에 물은 것", DAY), "student", "답")
+    assert [row["question"] for row in rows(records, "turns")] == [None, "나중에 물은 것"]
+    assert [row["text"] for row in rows(records, "answers")] == [None, "답"]
+    assert rows(records, "votes")[0]["reason"] is None
+
+
 def test_a_forgotten_session_keeps_nothing_more(records, keep):
     session = records.new_session("page", keep_text=True)
     records.forget(select(session=session))

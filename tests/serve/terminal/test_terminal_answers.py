@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -175,6 +176,12 @@ def test_evidence_is_listed_under_the_answer(run, student, capsys) -> None:
     assert "소득세법 제55조" in student.requests[0][0].content
 
 
+def test_evidence_without_an_index_is_said(run, student, capsys) -> None:
+    student.enqueue("답")
+    assert run("--question", QUESTION, "--sources") == 0
+    assert "색인이 없어" in capsys.readouterr().err
+
+
 def test_interactive_session(run, student, capsys) -> None:
     student.enqueue("첫째").enqueue("반만", KeyboardInterrupt()).enqueue("셋째")
     lines = ["하나", "", "둘", KeyboardInterrupt(), "/help", "/nope", "셋", "종료", "넷"]
@@ -186,6 +193,40 @@ def test_interactive_session(run, student, capsys) -> None:
     assert "Ctrl-C      쓰고 있는 답만 멈추기" in screen.err and "모르는 명령입니다: /nope" in screen.err
     assert student.endings == ["finished", "closed", "finished"]
     assert [request[0].content for request in student.requests] == ["하나", "둘", "셋"]
+
+
+def test_a_second_ctrl_c_within_the_answer_leaves(run, student, monkeypatch, capsys) -> None:
+    class Slow(FakeBackend):
+        def stream(self, messages, params):
+            try:
+                yield from super().stream(messages, params)
+            finally:
+                signal.raise_signal(signal.SIGINT)  # while the first one is still being dealt with
+
+    slow = Slow("시험-학생").enqueue("반만", "끝")
+    slow.before_delta = lambda index: index and signal.raise_signal(signal.SIGINT)
+    monkeypatch.setattr(student, "stream", slow.stream)
+    assert run("--interactive", lines=["하나", "둘"]) == 130
+    assert "중단됨" not in capsys.readouterr().err and len(slow.requests) == 1
+
+
+def test_ctrl_c_in_the_students_answer_does_not_go_on_to_the_teacher(run, student, live) -> None:
+    student.enqueue("반", KeyboardInterrupt())
+    assert run("--interactive", "--teacher", lines=["하나"], teacher=live, yes=True) == 0
+    assert live.live.requests == []
+
+
+def test_a_kept_answer_is_shown_as_such_and_retry_asks_anew(run, student, demo_config, monkeypatch, capsys) -> None:
+    from serve.records.store import open_records
+
+    known = replace(student.info(), model_sha256="ab")
+    monkeypatch.setattr(student, "info", lambda: known)
+    records = open_records(demo_config(records={"path": Path("r.sqlite")}).records)
+    student.enqueue("제55조의 답").enqueue("제55조의 새 답")
+    assert run("--interactive", lines=["하나", "하나", "/retry"], records=records) == 0
+    screen = capsys.readouterr()
+    assert screen.out == "제55조의 답\n제55조의 답\n제55조의 새 답\n"
+    assert screen.err.count("전에 쓴 답입니다") == 1 and len(student.requests) == 2
 
 
 def test_interactive_goes_on_after_an_error_and_leaves_on_ctrl_d(run, student, capsys) -> None:

@@ -65,8 +65,8 @@ def test_backspace_takes_a_whole_syllable_and_its_two_cells(terminal) -> None:
     screen.type("세율은요가나\x7f\x7f\x7f")
     screen.until(lambda text: text.endswith("질문> 세율은"))
     assert screen.screen.cursor.x == len("> ") + 2 * len("질문세율은")
-    screen.ask("?")
-    screen.prompt("질문> 세율은?\n제55조에 있습니다.")
+    screen.type("\r")
+    screen.prompt("질문> 세율은\n제55조에 있습니다.")
 
 
 def test_the_left_arrow_walks_over_whole_syllables(terminal, tmp_path) -> None:
@@ -166,7 +166,7 @@ def test_the_teacher_is_asked_about_once(terminal) -> None:
     screen.prompt()
     screen.ask("하나")
     screen.until(lambda text: text.endswith("보낼까요? [y/N]"))
-    assert "교사에게 물으면 질문이 이 컴퓨터 밖(api.example.com)으로 나갑니다." in screen.text
+    assert "교사에게 물으면 질문이 이 컴퓨터 밖으로 나갑니다: api.example.com\n보낼까요?" in screen.text
     screen.type("ㅛ\r")  # y on a keyboard left in Korean
     screen.prompt("교사 하나")
     screen.ask("둘")

@@ -1,0 +1,381 @@
+"""Fifty people ask at once for two minutes: the page's named endpoint, then ``/v1`` through the openai client.
+
+    .venv/bin/python bench/askers.py            # about nine minutes; writes docs/askers.md and bench/results/askers.json
+
+The server runs in a process of its own, as ``python -m serve app`` would, with the bounds of configs/serve/demo.yaml (only
+the rate for one client is raised, because all askers come from this machine).  Every question carries a word of its own
+that the answer must give back; an answer with somebody else's word would be a mixed answer.  Two students: one that echoes
+the question a word every few milliseconds, and the newest finished run's GGUF, whose questions differ in an amount of money.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+REPO = Path(__file__).parents[1]
+sys.path.insert(0, str(REPO))
+CONFIG = REPO / "configs/serve/demo.yaml"
+AS_OF = date(2025, 7, 1)
+WORD_SECONDS = 0.004
+WORD = re.compile(r"표지[a-z]{8}")
+AMOUNT = re.compile(r"\d{1,3}억 ?[\d,]+만 ?원")
+
+
+@dataclass
+class Tally:
+    """What the askers saw.  ``waits``: seconds from asking to the whole answer."""
+
+    answered: int = 0
+    right: int = 0
+    mixed: list[str] = field(default_factory=list)
+    turned_away: int = 0
+    errors: Counter = field(default_factory=Counter)
+    waits: list[float] = field(default_factory=list)
+    admitted: int = 0
+    most_admitted: int = 0
+
+    @contextmanager
+    def admit(self):
+        """Counts how many the page has let in at the same time: those in its queue and those being answered."""
+        self.admitted += 1
+        self.most_admitted = max(self.most_admitted, self.admitted)
+        try:
+            yield
+        finally:
+            self.admitted -= 1
+
+
+def serve(kind: str) -> int:
+    """The server's process: its address on standard output, then until it is stopped."""
+    from serve.engine import Engine, Seat, open_engine
+    from serve.http.access import read_access
+    from serve.http.running import serve_forever
+    from serve.page.app import build_page
+    from serve.records.store import open_records
+    from serve.settings import find_student, read_config
+    from serve.teacher import RecordedTeacher, Teacher
+
+    with tempfile.TemporaryDirectory() as folder:
+        config = read_config(CONFIG)
+        config = config.model_copy(
+            update={
+                "http": config.http.model_copy(
+                    update={"requests_per_minute": 1e6, "burst": 1000, "page_events_per_minute": 1e6}
+                ),
+                "records": config.records.model_copy(update={"path": Path(folder) / "records.sqlite"}),
+                "student": config.student.model_copy(update={"runs_folder": REPO / "runs"}),
+            }
+        )
+        access = read_access("127.0.0.1", 0, environment={})
+        if kind == "gguf":
+            engine = open_engine(config, find_student(config.student), AS_OF, Path(folder))
+        else:
+            seat = Seat("메아리", _echo(), _params())
+            teacher = Teacher(config.teacher, None, RecordedTeacher({}, ""))
+            from serve.settings import Student
+
+            engine = Engine(config, seat, teacher, AS_OF, Student(Path("echo.gguf"), "메아리"))
+            engine.records = open_records(config.records)
+        with closing(engine):
+            serve_forever(engine, build_page(engine), access, say=lambda text: print(text, flush=True))
+    return 0
+
+
+def _params():
+    from serve.backends.protocol import GenParams
+
+    return GenParams(512, 0.0)
+
+
+def _echo():
+    """A student that gives the question back a word at a time, under the same turnstile as a real one."""
+    from serve.backends.fake import FakeBackend
+    from serve.backends.protocol import Delta
+
+    class Echo(FakeBackend):
+        def stream(self, messages, params):
+            words = messages[-1].content.split()
+            ticket = self.turnstile.enter()
+            try:
+                for word in words:
+                    with self.turnstile.step(ticket):
+                        time.sleep(WORD_SECONDS)
+                        delta = Delta(f"{word} ", tokens=1)
+                    yield delta
+                yield Delta(finish="stop", prompt_tokens=len(words), new_tokens=len(words))
+            finally:
+                self.turnstile.leave(ticket)
+
+    return Echo("메아리")
+
+
+@contextmanager
+def running(kind: str):
+    """(address, psutil process) of a server of this kind; stopped with SIGTERM, and its exit code must be 0."""
+    import psutil
+
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--server", kind], stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    try:
+        url = None
+        for line in process.stdout:
+            if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
+                url = found.group()
+            if "/v1" in line:
+                break
+        assert url, "the server ended before it said where it is"
+        yield url, psutil.Process(process.pid)
+        assert process.poll() is None, f"the server died: exit code {process.returncode}"
+    finally:
+        process.terminate()
+        code = process.wait(60)
+    assert code == 0, f"the server did not stop cleanly: exit code {code}"
+
+
+def question_of(kind: str, rng: random.Random) -> tuple[str, str]:
+    """(question, its own word)."""
+    if kind == "gguf":
+        amount = f"{rng.randint(1, 90)}억 {rng.randint(1, 999) * 10:,}만원"
+        return f"아버지께 {amount}을 증여받았습니다. 증여세는 얼마인가요?", amount
+    word = "표지" + "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=8))
+    return f"다음 낱말을 그대로 돌려주세요: {word} 그리고 세율은 얼마인가요", word
+
+
+def judge(kind: str, text: str, own: str, tally: Tally) -> None:
+    """Count one answer: it must hold its own word, and nobody else's."""
+    tally.answered += 1
+    if kind == "gguf":
+        # The amount copied into the call; the working adds amounts of its own.
+        said = re.findall(r'"amount":"([^"]+)"', text) or AMOUNT.findall(text)[:1]
+        same = [_plain(one) == _plain(own) for one in said]
+    else:
+        same = [one == own for one in WORD.findall(text)]
+    tally.right += any(same)
+    if same and not all(same):
+        tally.mixed.append(f"asked {own}, answered {text[:200]}")
+
+
+def _plain(amount: str) -> str:
+    return re.sub(r"[\s,]", "", amount)
+
+
+async def ask_page(client, url: str, question: str, tally: Tally) -> str | None:
+    """The text of ``/ask`` over Gradio's queue; None when it was turned away."""
+    posted = await client.post(f"{url}gradio_api/call/ask", json={"data": [question, "", False]})
+    if posted.status_code in (429, 503):
+        return None
+    posted.raise_for_status()
+    event, stream = "", f"{url}gradio_api/call/ask/{posted.json()['event_id']}"
+    with tally.admit():
+        async with client.stream("GET", stream) as lines:
+            async for line in lines.aiter_lines():
+                if line.startswith("event: "):
+                    event = line[7:]
+                elif line.startswith("data: ") and event in ("complete", "error"):
+                    answer = json.loads(line[6:])
+                    if event == "error" or "error" in answer[0]:
+                        raise RuntimeError(f"the page answered with an error: {line[:200]}")
+                    assert answer[0]["question"] == question, "the answer is to another question"
+                    return answer[0]["answer"]
+    raise RuntimeError("the stream ended without an answer")
+
+
+async def ask_v1(client, url: str, question: str, stream: bool) -> str | None:
+    import openai
+
+    messages = [{"role": "user", "content": question}]
+    try:
+        reply = await client.chat.completions.create(model="student-raw", messages=messages, stream=stream)
+        if not stream:
+            return reply.choices[0].message.content
+        return "".join([choice.delta.content or "" async for chunk in reply for choice in chunk.choices])
+    except openai.RateLimitError:
+        return None
+
+
+async def asker(number: int, kind: str, ask, until: float, tally: Tally) -> None:
+    rng = random.Random(number)
+    while time.monotonic() < until:
+        question, own = question_of(kind, rng)
+        start = time.monotonic()
+        try:
+            text = await ask(question, rng)
+        except Exception as exc:  # counted by name and shown in the table: the bar is that there are none
+            tally.errors[f"{type(exc).__name__}: {str(exc)[:120]}"] += 1
+            text = None
+            await asyncio.sleep(0.5)
+        else:
+            if text is None:
+                tally.turned_away += 1
+                await asyncio.sleep(rng.uniform(0.5, 1.5))
+        if text is not None:
+            tally.waits.append(time.monotonic() - start)
+            judge(kind, text, own, tally)
+
+
+async def watch(url: str, process, until: float, seen: dict) -> None:
+    """Memory of the server in MiB and the length of the line, twice a second."""
+    import httpx
+
+    async with httpx.AsyncClient(timeout=30) as client:
+        while time.monotonic() < until:
+            seen["rss"].append(process.memory_info().rss / 2**20)
+            seen["threads"].append(process.num_threads())
+            health = (await client.get(f"{url}healthz")).json()
+            seen["waiting"].append(health["waiting"])
+            seen["answering"].append(health["answering"])
+            seen["bound"] = health["max_waiting"]
+            await asyncio.sleep(0.5)
+
+
+async def round_of(way: str, kind: str, url: str, process, askers: int, seconds: float) -> dict:
+    """One two minutes' round and its figures."""
+    import httpx
+    import openai
+
+    tally, seen = Tally(), {"rss": [], "threads": [], "waiting": [], "answering": []}
+    limits = httpx.Limits(max_connections=askers + 10)
+    async with (
+        httpx.AsyncClient(timeout=600, limits=limits) as raw,
+        openai.AsyncOpenAI(base_url=f"{url}v1", api_key="none", max_retries=0, timeout=600) as client,
+    ):
+
+        async def by_page(question: str, rng: random.Random) -> str | None:
+            return await ask_page(raw, url, question, tally)
+
+        async def by_v1(question: str, rng: random.Random) -> str | None:
+            return await ask_v1(client, url, question, stream=rng.random() < 0.5)
+
+        ask = by_page if way == "page" else by_v1
+        for number in range(5):  # warm: imports and tables are read with the first answers
+            assert await ask(*question_of(kind, random.Random(-number))[:1], random.Random(number)) is not None
+        until = time.monotonic() + seconds
+        await asyncio.gather(
+            watch(url, process, until, seen), *(asker(number, kind, ask, until, tally) for number in range(askers))
+        )
+    waits = sorted(tally.waits) or [0.0]
+    rss, third = seen["rss"], max(1, len(seen["rss"]) // 3)
+    return {
+        "way": way,
+        "student": kind,
+        "askers": askers,
+        "seconds": seconds,
+        "answered": tally.answered,
+        "with_own_word": tally.right,
+        "mixed": tally.mixed,
+        "turned_away": tally.turned_away,
+        "errors": dict(tally.errors),
+        "most_admitted": tally.most_admitted,
+        "most_waiting": max(seen["waiting"]),
+        "most_answering": max(seen["answering"]),
+        "bound": seen["bound"],
+        "p50_seconds": round(waits[len(waits) // 2], 3),
+        "p95_seconds": round(waits[int(len(waits) * 0.95)], 3),
+        "rss_start_mib": round(rss[0], 1),
+        "rss_end_mib": round(rss[-1], 1),
+        "rss_peak_mib": round(max(rss), 1),
+        "rss_last_two_thirds_mib": [
+            round(sum(part) / len(part), 1) for part in (rss[third : 2 * third], rss[2 * third :])
+        ],
+        "threads_start": seen["threads"][0],
+        "threads_peak": max(seen["threads"]),
+    }
+
+
+def markdown(rounds: list[dict], machine: str) -> str:
+    lines = [
+        "# Fifty askers",
+        "",
+        f"Written by `bench/askers.py` on {date.today()}. {machine}",
+        "",
+        "Fifty clients ask without a pause for the given time; whoever is turned away (429, on the page 503) waits about a second.",
+        "`/ask` is the page's named endpoint over Gradio's queue, `/v1` the OpenAI-compatible one, half streamed and half not.",
+        "`echo` gives every question back word by word, `gguf` is the trained student. Records are kept in SQLite meanwhile.",
+        "",
+        "| endpoint | student | answered | with their own word | mixed | turned away | errors | most in line, on the page with those being answered (bound) | most in the model | p50 | p95 |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for one in rounds:
+        # The page's line is Gradio's, and one more than the bound for the answer that is being written.
+        line = (
+            f"{one['most_waiting']} ({one['bound']})"
+            if one["way"] == "v1"
+            else f"{one['most_admitted']} ({one['bound'] + 2})"
+        )
+        model = one["most_answering"] if one["way"] == "v1" else "–"
+        lines.append(
+            f"| {'/v1' if one['way'] == 'v1' else '/ask'} | {one['student']} | {one['answered']:,} | {one['with_own_word']:,} "
+            f"| {len(one['mixed'])} | {one['turned_away']:,} | {sum(one['errors'].values())} | {line} | {model} "
+            f"| {one['p50_seconds']:.2f} s | {one['p95_seconds']:.2f} s |"
+        )
+    lines += [
+        "",
+        "Memory of the server (MiB, resident) and its threads:",
+        "",
+        "| endpoint | student | start | end | peak | mean of second and of last third | threads, start and peak |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for one in rounds:
+        second, last = one["rss_last_two_thirds_mib"]
+        lines.append(
+            f"| {'/v1' if one['way'] == 'v1' else '/ask'} | {one['student']} | {one['rss_start_mib']} | {one['rss_end_mib']} "
+            f"| {one['rss_peak_mib']} | {second} → {last} | {one['threads_start']}, {one['threads_peak']} |"
+        )
+    if any(one["errors"] for one in rounds):
+        lines += ["", "Errors:", "", *(f"- {name}: {n}" for one in rounds for name, n in one["errors"].items())]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--server", choices=["echo", "gguf"], help=argparse.SUPPRESS)
+    parser.add_argument("--askers", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--student", choices=["echo", "gguf"], action="append", help="default: both")
+    parser.add_argument("--way", choices=["page", "v1"], action="append", help="default: both")
+    parser.add_argument("--out", type=Path, default=REPO / "docs/askers.md")
+    args = parser.parse_args()
+    if args.server:
+        return serve(args.server)
+    rounds = []
+    for kind in args.student or ["echo", "gguf"]:
+        if kind == "gguf" and not list((REPO / "runs").glob("*/student-*.gguf")):
+            print("no GGUF under runs/: `make demo` makes one; measuring the echo only", file=sys.stderr)
+            continue
+        for way in args.way or ["page", "v1"]:
+            with running(kind) as (url, process):
+                rounds.append(asyncio.run(round_of(way, kind, url, process, args.askers, args.seconds)))
+            print(json.dumps(rounds[-1], ensure_ascii=False), flush=True)
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}."
+    args.out.write_text(markdown(rounds, machine), encoding="utf-8")
+    results = REPO / "bench/results/askers.json" if args.out.parent == REPO / "docs" else args.out.with_suffix(".json")
+    results.write_text(json.dumps(rounds, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    bad = [
+        one
+        for one in rounds
+        if one["mixed"]
+        or one["errors"]
+        or one["most_waiting"] > one["bound"]
+        or one["most_admitted"] > one["bound"] + 2
+    ]
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
