@@ -205,7 +205,7 @@ def _stage_seconds(stage: StagePlan, shape: Shape, config: RunConfig, device: De
 
 
 def _evaluation_seconds(config: RunConfig, device: DeviceRow, shape: Shape, tokens: Tokens, dtype: str) -> float:
-    """Base and adapter on the device in batches, the quantised student by llama.cpp on the host's CPU, one by one."""
+    """Base and adapter on the device in batches; merged model, gates and files by the host's CPU, one token at a time."""
     settings = config.evaluation
     step = max(
         weight_bytes(shape, config.base.load, dtype) / (device.bandwidth_gb_s * GB),
@@ -213,9 +213,18 @@ def _evaluation_seconds(config: RunConfig, device: DeviceRow, shape: Shape, toke
         2 * shape.body * settings.batch_size / (device.tflops * 1e12 * device.efficiency),
     )
     answer = min(settings.max_new_tokens, tokens.answer_tokens)
-    steps = (settings.base_rows * settings.max_new_tokens + settings.rows * answer) / settings.batch_size
-    file = shape.parameters * QUANTISED_BITS[config.export.quantisation] / 8
-    return steps * step + settings.rows * answer * file / (device.host_gb_s * GB)
+    between = min(settings.rows, settings.step_rows or settings.rows)
+    steps = (settings.base_rows * settings.max_new_tokens + between * answer) / settings.batch_size
+    export = config.export
+    size = {name: shape.parameters * bits / 8 for name, bits in QUANTISED_BITS.items()}
+    whole = shape.parameters * (4 if export.unquantised == "F32" else 2)
+    # Bytes that the host reads: a token decoded is the whole file once, a batch of tokens too.
+    read = (whole + sum(size[name] for name in {export.quantisation, *export.compare})) * export.compare_tokens
+    read += settings.rows * answer * size[export.quantisation]
+    read += sum(between * answer * size[name] for name in export.compare if name != export.quantisation)
+    if settings.merged:
+        read += between * answer * whole / settings.batch_size
+    return steps * step + read / (device.host_gb_s * GB)
 
 
 def device_needs(

@@ -6,6 +6,7 @@ already kept -> the backend -> completed, verified -> kept.  The interfaces only
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from typing import Any
 from serve.answer import Answer, Asked, Progress, Side, Stats, count_characters, settle, stream_answer, student_messages
 from serve.backends.protocol import Backend, GenParams, Message
 from serve.errors import Code, ServeError
+from serve.evidence import Evidence
 from serve.prices import FREE, Cost, Prices
 from serve.private_data import mask
 from serve.prompt import clean_question
@@ -105,7 +107,8 @@ class Engine:
 
     def size(self, question: Question, side: Side = "student") -> tuple[int | None, int | None]:
         """(tokens of the prompt, most tokens it may have); None where only the far end knows.  Raises ServeError."""
-        return _size(self._plan(question, side))
+        # Without evidence, which gives way to what the model can read.
+        return _size(self._plan(replace(question, sources=False), side))
 
     def outside(self, side: Side = "teacher") -> str | None:
         """The host to which questions to this side go, or None when they stay on this machine."""
@@ -131,7 +134,7 @@ class Engine:
         if not text:
             raise ServeError(Code.USAGE, "질문이 비어 있습니다.", "질문을 적고 다시 물어보세요.")
         earlier = tuple(one.content for one in question.history if one.role == "user")
-        asked = Asked(side, "", text, question.as_of, earlier=earlier, search=self.search)
+        asked = Asked(side, "", text, question.as_of, earlier=earlier, search=_texts(self.search))
         if side == "teacher":
             return self._teacher_plan(text, question, asked)
         seat = self.student if side == "student" else self.base
@@ -220,6 +223,11 @@ def _given_again(kept: Any, asked: Asked) -> Answer:
     return settle(kept.text, stats, asked, cached=True)
 
 
+def _texts(search: Any) -> Any:
+    """Where texts for the drawer are looked up: no answer waits for an index that is not open yet."""
+    return search.ready if isinstance(search, Evidence) else search
+
+
 def _room(backend: Backend, params: GenParams) -> int | None:
     """Tokens a prompt may have so that an answer fits behind it; None when the far end knows its own limit."""
     context = backend.info().context_tokens
@@ -270,25 +278,27 @@ def _user_turn(
     return question, ()
 
 
-def open_engine(
-    config: ServeConfig, student: Student, as_of: date, folder: Path, seat: Seat | None = None
-) -> Engine:
+def open_engine(config: ServeConfig, student: Student, as_of: date, folder: Path, seat: Seat | None = None) -> Engine:
     """Load the models and open the rest.  ``folder`` is where .env is looked for.  Raises ServeError and ConfigError.
 
     ``seat``: a student that is open already, because another process serves it (``--server_base``).
     """
+    from serve.evidence import open_evidence
     from serve.opening import open_base, open_student, params_of
     from serve.prices import load_prices
     from serve.records.store import open_records
     from serve.teacher import open_teacher
+    from taxlaw.search.sources import found_folders
 
     threading.Thread(target=_warm_up, args=(as_of,), name="warm-up", daemon=True).start()
     # Before the models, whose loading takes longest: a mistake in the settings is told at once.
     prices, teacher = load_prices(), open_teacher(config.teacher, folder)
+    search = open_evidence(found_folders(folder.resolve()), say=lambda line: print(line, file=sys.stderr, flush=True))
+    search.prepare()
     seat = seat or Seat(student.name, open_student(config, student, folder), params_of(config.student))
     base = Seat(*open_base(config.base, folder)) if config.base else None
     records = open_records(config.records)
-    return Engine(config, seat, teacher, as_of, student, base, records=records, prices=prices)
+    return Engine(config, seat, teacher, as_of, student, base, search, records, prices)
 
 
 def _warm_up(as_of: date) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from data_gen.errors import DataGenError
 from data_gen.rows import Candidate, Provenance, Row, short_hash
 from data_gen.worked.lacking import LACKS, Lack
-from data_gen.worked.outside import OUTSIDE
+from data_gen.worked.outside import outside
 from data_gen.worked.words import EVERY_WORDING, Wordings, amount_words, draw_won, fill, has_final, pick
 
 MAX_REPEATS = 2000
@@ -48,7 +48,7 @@ def refusal_candidates(count: int, held_out: int, as_of: datetime.date, seed: in
         wordings = _wordings(kind, held_out)
         for index in range(many):
             for _ in range(MAX_REPEATS):
-                group = pick(rng, OUTSIDE)
+                group = pick(rng, outside())
                 question = fill(pick(rng, wordings.of(group.frames)), x=pick(rng, group.things))
                 if question not in seen:
                     break

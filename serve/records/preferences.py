@@ -131,8 +131,10 @@ class Bias:
 def position_bias(votes: Sequence[Vote]) -> list[Bias]:
     """How often the left pane won: of all votes, of blind ones, of open ones.
 
-    Only the blind ones speak of position: with names shown, one model stands on the left all the time.
+    Only the blind ones speak of position: with names shown, one model stands on the left all the time.  A vote beside an
+    empty pane was no choice and is not counted.
     """
+    votes = [vote for vote in votes if all(pane and not pane.error for pane in (vote.left, vote.right))]
     parts = {"전체": votes, "블라인드": [v for v in votes if v.blind], "이름을 보고": [v for v in votes if not v.blind]}
     biases = []
     for name, part in parts.items():

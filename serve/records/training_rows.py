@@ -92,7 +92,7 @@ def _row(answer: Kept, won: bool) -> dict | None:
         "question": question,
         "answer": text,
         "type": "student",
-        "style": "plain",
+        "style": "calculation" if call else "plain",
         "source": "question",
         "tax": call[0] if call else re.sub(r"법( 시행령| 시행규칙)?$", "", law),
         "as_of": answer.as_of,

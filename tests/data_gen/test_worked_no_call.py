@@ -11,7 +11,7 @@ from data_gen.rows import Row
 from data_gen.settings import GateSettings, WorkedTax
 from data_gen.worked.answers_without_a_call import ask_back_candidates, refusal_candidates
 from data_gen.worked.lacking import LACKS
-from data_gen.worked.outside import OUTSIDE
+from data_gen.worked.outside import outside
 from data_gen.worked.words import Wordings
 from taxlaw.cases import read_case
 from taxlaw.errors import TaxLawError
@@ -76,7 +76,7 @@ def test_questions_are_distinct_and_the_seed_decides(asked, declined):
 
 
 def test_held_out_wordings_are_in_no_ordinary_row(declined):
-    for group in OUTSIDE:
+    for group in outside():
         apart = set(Wordings("held_out").of(group.frames))
         if apart == set(group.frames):
             continue  # fewer than four frames are never split
@@ -87,6 +87,6 @@ def test_held_out_wordings_are_in_no_ordinary_row(declined):
 
 
 def test_too_many_is_an_error(monkeypatch):
-    monkeypatch.setattr("data_gen.worked.answers_without_a_call.OUTSIDE", OUTSIDE[:1])
+    monkeypatch.setattr("data_gen.worked.answers_without_a_call.outside", lambda: outside()[:1])
     with pytest.raises(DataGenError, match=r"worked\.refusals"):
         list(refusal_candidates(10_000, 0, AS_OF, 1))

@@ -15,11 +15,13 @@ from serve.backends.fake import FakeBackend
 from serve.backends.protocol import BackendInfo, GenParams, Message
 from serve.engine import Engine, Question, Seat
 from serve.errors import Code, ServeError
+from serve.evidence import Evidence
 from serve.prices import Prices
 from serve.records.cache import AnswerCache
 from serve.records.store import Records
 from serve.settings import Student
 from serve.teacher import RecordedTeacher, Teacher
+from taxlaw.errors import SourceError
 from taxlaw.search.passages import Hit, Passage
 from taxlaw.strict_config import validate
 
@@ -370,3 +372,29 @@ def test_closing_the_engine_closes_every_part(build, records) -> None:
     engine = build(parts[0], parts[1], base=Seat("base", parts[2], GenParams()), records=records)
     engine.close()
     assert all(part.closed for part in parts) and not records.keeping
+
+
+def test_no_answer_waits_for_an_index_that_is_not_open(build) -> None:
+    index = Index()
+    evidence = Evidence(lambda: index)
+    student = Local().enqueue("소득세법 제55조입니다.").enqueue("소득세법 제55조입니다.").enqueue("네")
+    engine = build(student, search=evidence)
+    assert last(engine, "세율은?").texts == {} and evidence.ready is None
+    assert last(engine, Question("세율은?", DAY, sources=True)).sources  # waits for it
+    assert evidence.ready is index
+
+
+def test_the_size_is_that_of_the_question(build) -> None:
+    engine = build(Local(), search=Index())
+    assert engine.size(Question("소득세 세율은?", DAY, sources=True)) == (2, 1984)
+    assert engine.search.asked == []
+
+
+def test_an_unopenable_index_fails_only_the_questions_that_want_evidence(build) -> None:
+    def broken() -> None:
+        raise SourceError("색인이 깨졌습니다")
+
+    engine = build(Local().enqueue("네"), search=Evidence(broken))
+    with pytest.raises(ServeError, match="색인이 깨졌습니다"):
+        list(engine.answer(Question("세율은?", DAY, sources=True)))
+    assert last(engine, "세율은?").completion.raw == "네"

@@ -118,6 +118,7 @@ def test_a_left_habit_shows_in_blind_votes_alone(records, ask):
         ask(question=f"질문 {number}", blind=True)
     ask(choice="right")
     ask(choice="tie")
+    ask(right=None, blind=True)  # there was nothing to choose
     whole, blind, open_ = position_bias(votes_of(records))
     assert (whole.left, whole.decided, blind.left, blind.decided) == (12, 13, 12, 12)
     assert blind.one_sided and (open_.left, open_.decided) == (0, 1) and not open_.one_sided
@@ -158,8 +159,9 @@ def test_the_export_of_any_votes_equals_a_plain_computation(tmp_path_factory, an
         if choice in ("tie", "both_bad"):
             reasons[choice] += 1
             continue
-        left_wins[blind][0] += choice == "left"
-        left_wins[blind][1] += 1
+        if student and teacher:
+            left_wins[blind][0] += choice == "left"
+            left_wins[blind][1] += 1
         left, right = (student, teacher) if student_left else (teacher, student)
         winner, loser = (left, right) if choice == "left" else (right, left)
         if winner is None or loser is None:
