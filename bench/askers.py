@@ -143,8 +143,11 @@ def running(kind: str):
         yield url, psutil.Process(process.pid)
         assert process.poll() is None, f"the server died: exit code {process.returncode}"
     finally:
+        died = process.poll()
         process.terminate()
         code = process.wait(60)
+        if died is not None:
+            print(f"the server died: exit code {died}", file=sys.stderr)
     assert code == 0, f"the server did not stop cleanly: exit code {code}"
 
 

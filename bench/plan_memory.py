@@ -57,9 +57,11 @@ def measure(number: int) -> dict:
     from finetune.device import choose_device
     from finetune.lora import attach_lora
     from finetune.plan import device_needs
+    from finetune.quiet import quiet_libraries
     from finetune.settings import RunConfig, read_config
     from finetune.vocab import fit_vocabulary
 
+    quiet_libraries()
     name, changes = SETTINGS[number]
     raw = read_config(REPO / "configs" / "finetune" / "demo.yaml", REPO / "datasets" / "demo").model_dump()
     raw["train"] |= changes.get("train", {}) | {"max_minutes": None, "max_steps": STEPS}

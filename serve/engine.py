@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from serve.answer import Answer, Asked, Progress, Side, Stats, count_characters,
 from serve.backends.protocol import Backend, GenParams, Message
 from serve.errors import Code, ServeError
 from serve.evidence import Evidence
+from serve.plan import Plan, check_size, room_for, size_of, user_turn
 from serve.prices import FREE, Cost, Prices
 from serve.private_data import mask
 from serve.prompt import clean_question
@@ -26,9 +27,7 @@ from serve.teacher import Teacher
 
 __all__ = ["Engine", "Question", "Seat", "Side", "open_engine"]
 
-_LEAST_ANSWER = 64  # tokens: a prompt that leaves less room than this is refused before it is sent
 _HITS = 5
-_LEAST_EVIDENCE = 100  # characters
 _TEACHER_EVIDENCE = 6000  # characters; the student has what it was trained with (taxlaw.evidence_prompt)
 
 
@@ -59,17 +58,6 @@ class Seat:
     params: GenParams
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """One question made ready for one side: what is sent, to whom, and how it is labelled."""
-
-    backend: Backend
-    messages: tuple[Message, ...]
-    params: GenParams
-    asked: Asked
-    keeps: bool  # a recording is no answer of a model: neither cached nor kept
-
-
 @dataclass
 class Engine:
     """``base`` is a model without fine-tuning, for comparison; ``search``, ``records``: None when not configured.
@@ -93,7 +81,7 @@ class Engine:
         plan = None
         try:
             plan = self._plan(question, side)
-            _check_size(plan)
+            check_size(plan)
             key = self._key(plan)
             kept = None if question.fresh or key is None else self.records.cached(key)
             if kept is not None:
@@ -108,7 +96,7 @@ class Engine:
     def size(self, question: Question, side: Side = "student") -> tuple[int | None, int | None]:
         """(tokens of the prompt, most tokens it may have); None where only the far end knows.  Raises ServeError."""
         # Without evidence, which gives way to what the model can read.
-        return _size(self._plan(replace(question, sources=False), side))
+        return size_of(self._plan(replace(question, sources=False), side))
 
     def outside(self, side: Side = "teacher") -> str | None:
         """The host to which questions to this side go, or None when they stay on this machine."""
@@ -129,7 +117,7 @@ class Engine:
         turn = self.records.new_turn(question.session, clean_question(question.text), question.as_of)
         return replace(question, turn=turn)
 
-    def _plan(self, question: Question, side: Side) -> _Plan:
+    def _plan(self, question: Question, side: Side) -> Plan:
         text = clean_question(question.text)
         if not text:
             raise ServeError(Code.USAGE, "질문이 비어 있습니다.", "질문을 적고 다시 물어보세요.")
@@ -144,11 +132,11 @@ class Engine:
             )
         params = question.params or seat.params
         hits = self.sources(question) if question.sources else ()
-        turn, shown = _user_turn(text, hits, _room(seat.backend, params), seat.backend, question.history)
+        turn, shown = user_turn(text, hits, room_for(seat.backend, params), seat.backend, question.history)
         asked = replace(asked, source=seat.name, sources=shown, price=self._price(seat.backend, self.outside(side)))
-        return _Plan(seat.backend, (*question.history, *student_messages(turn)), params, asked, keeps=True)
+        return Plan(seat.backend, (*question.history, *student_messages(turn)), params, asked)
 
-    def _teacher_plan(self, text: str, question: Question, asked: Asked) -> _Plan:
+    def _teacher_plan(self, text: str, question: Question, asked: Asked) -> Plan:
         choice = self.teacher.choose(text)
         if choice.backend is None:
             raise choice.refusal()
@@ -156,10 +144,10 @@ class Engine:
         sent = choice.sent or text
         hits = self.sources(question) if question.sources and live else ()
         params = question.params or self.teacher.params
-        history, room = question.history, _room(choice.backend, params)
+        history, room = question.history, room_for(choice.backend, params)
         if self.teacher.outside():
             history = tuple(replace(one, content=mask(one.content).text) for one in history)
-        turn, shown = _user_turn(sent, hits, room, choice.backend, history, _TEACHER_EVIDENCE)
+        turn, shown = user_turn(sent, hits, room, choice.backend, history, _TEACHER_EVIDENCE)
         asked = replace(
             asked,
             source=choice.label,
@@ -169,18 +157,18 @@ class Engine:
             price=self._price(choice.backend, live and self.teacher.outside()),
         )
         system, last = self.teacher.messages(turn, question.as_of)
-        return _Plan(choice.backend, (system, *history, last), params, asked, keeps=live)
+        return Plan(choice.backend, (system, *history, last), params, asked)
 
-    def _key(self, plan: _Plan) -> str | None:
+    def _key(self, plan: Plan) -> str | None:
         """Under what this very answer may be given again; None when it may differ next time."""
-        if self.records is None or not plan.keeps:
+        if self.records is None:
             return None
         from serve.records.cache import cache_key
 
         ids = [hit.passage.id for hit in plan.asked.sources]
         return cache_key(plan.backend.info(), plan.params, plan.messages, plan.asked.as_of, ids)
 
-    def _keep(self, answer: Answer, plan: _Plan, question: Question, key: str | None) -> Answer:
+    def _keep(self, answer: Answer, plan: Plan, question: Question, key: str | None) -> Answer:
         """``answer`` with the id of its record."""
         if self.records is None:
             return answer
@@ -190,7 +178,7 @@ class Engine:
             id=self.records.keep(question.turn, answer, info, plan.params, messages=plan.messages, cache_key=key),
         )
 
-    def _keep_failure(self, exc: ServeError, plan: _Plan | None, question: Question, side: Side) -> None:
+    def _keep_failure(self, exc: ServeError, plan: Plan | None, question: Question, side: Side) -> None:
         if self.records is None or question.turn is None:
             return
         source, info, params = (plan.asked.source, plan.backend.info(), plan.params) if plan else ("", None, None)
@@ -226,56 +214,6 @@ def _given_again(kept: Any, asked: Asked) -> Answer:
 def _texts(search: Any) -> Any:
     """Where texts for the drawer are looked up: no answer waits for an index that is not open yet."""
     return search.ready if isinstance(search, Evidence) else search
-
-
-def _room(backend: Backend, params: GenParams) -> int | None:
-    """Tokens a prompt may have so that an answer fits behind it; None when the far end knows its own limit."""
-    context = backend.info().context_tokens
-    return None if context is None else context - min(params.max_new_tokens, _LEAST_ANSWER)
-
-
-def _size(plan: _Plan) -> tuple[int | None, int | None]:
-    return plan.backend.count_tokens(plan.messages), _room(plan.backend, plan.params)
-
-
-def _check_size(plan: _Plan) -> None:
-    """Raises ServeError(CONTEXT), in numbers, before anything is sent."""
-    tokens, limit = _size(plan)
-    if tokens is None or limit is None or tokens <= limit:
-        return
-    who = {"student": "학생", "base": "바탕 모델", "teacher": "교사"}[plan.asked.side]
-    raise ServeError(
-        Code.CONTEXT,
-        f"질문이 너무 깁니다: {tokens:,}토큰, {who}이(가) 읽을 수 있는 길이는 {limit:,}토큰입니다"
-        f"(문맥 {limit + min(plan.params.max_new_tokens, _LEAST_ANSWER):,}토큰에서 답을 쓸 자리를 뺀 값).",
-        f"질문을 {tokens - limit:,}토큰만큼 줄이거나 설정의 context_tokens를 늘리세요.",
-        side=plan.asked.side,
-    )
-
-
-def _user_turn(
-    question: str,
-    hits: Sequence[Any],
-    room: int | None,
-    backend: Backend,
-    history: tuple[Message, ...],
-    budget: int | None = None,
-) -> tuple[str, tuple[Any, ...]]:
-    """The user turn and the hits that stand in it; evidence gives way, a piece at a time, to what the model can read."""
-    if not hits:
-        return question, ()
-    from taxlaw.evidence_prompt import BUDGET, with_evidence
-
-    budget = budget or BUDGET
-    while budget >= _LEAST_EVIDENCE:
-        turn = with_evidence(question, hits, budget)
-        tokens = backend.count_tokens((*history, Message("user", turn)))
-        if room is None or tokens is None or tokens <= room:
-            return turn, tuple(
-                hit for place, hit in enumerate(hits, start=1) if f"\n{place}. {hit.passage.title}" in turn
-            )
-        budget //= 2
-    return question, ()
 
 
 def open_engine(config: ServeConfig, student: Student, as_of: date, folder: Path, seat: Seat | None = None) -> Engine:

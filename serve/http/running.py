@@ -128,6 +128,7 @@ def open_site(
                 access_log=False,  # addresses and query strings are nobody's business
                 server_header=False,
                 lifespan="on",
+                timeout_keep_alive=75,  # longer than clients keep idle connections, which would lose a request to a closing one
                 timeout_graceful_shutdown=_LAST_WORDS_SECONDS,
                 proxy_headers=bool(access.trusted_proxies),
                 forwarded_allow_ips=list(access.trusted_proxies),

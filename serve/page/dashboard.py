@@ -19,8 +19,8 @@ from serve.records.figures import Figures, figures_of
 _STYLE = """<style>
 .sf-dash { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr)); gap:18px; padding:6px 0 18px; }
 .sf-dash section { border:1px solid var(--sf-line); border-radius:16px; background:var(--sf-card); padding:16px 20px; min-width:0; }
-.sf-dash h2 { font-size:17px; margin:0; color:var(--sf-ink); }
-.sf-dash p { font-size:13.5px; line-height:1.6; color:var(--sf-soft); margin:3px 0 10px; }
+.sf-dash h2 { font-size:17px !important; margin:0 !important; color:var(--sf-ink) !important; }
+.sf-dash p { font-size:13.5px !important; line-height:1.6 !important; color:var(--sf-soft) !important; margin:3px 0 10px !important; }
 .sf-dash figure { margin:0; overflow-x:auto; color:var(--sf-ink); }
 .sf-dash svg { min-width:360px; max-width:640px; height:auto; display:block; }
 .sf-dash svg text { font-family:inherit !important; }
@@ -44,7 +44,8 @@ def build_dashboard(engine: Engine, tab: gr.Tab | None = None) -> None:
     def draw() -> str:
         return dashboard_html(engine)
 
-    refresh = gr.Button("새로 고침 (refresh)", size="sm", elem_id="dashboard-refresh")
+    with gr.Row():
+        refresh = gr.Button("새로 고침 (refresh)", size="sm", scale=0, min_width=150, elem_id="dashboard-refresh")
     board = gr.HTML(_STYLE + '<p class="sf-none">그리는 중입니다…</p>', elem_id="dashboard")
     quietly = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     refresh.click(draw, None, board, **quietly)
@@ -215,7 +216,7 @@ def _section(
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     caption = f"<p>{escape(said)}</p>" if said else ""
     return (
-        f'{opening}<figure role="group" aria-label="{escape(title)}: 아래의 표에 같은 수가 있습니다">{picture}</figure>{caption}'
+        f'{opening}<figure role="group" tabindex="0" aria-label="{escape(title)}: 아래의 표에 같은 수가 있습니다">{picture}</figure>{caption}'
         f'<details><summary>표로 보기 (as a table)</summary><div class="sf-table"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div></details></section>"
     )

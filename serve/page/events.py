@@ -50,7 +50,7 @@ def _wire_asking(layout: Layout, room: Room, tabs: Tabs) -> None:
             return _drawn(tab, base)
         try:
             if source in ("consent-yes", "consent-no"):
-                wish = _held(tab, agreed=source == "consent-yes")
+                wish = take_held(tab, agreed=source == "consent-yes")
                 if wish is None:
                     return {ask.message: ""}
             else:
@@ -108,7 +108,7 @@ def _wire_asking(layout: Layout, room: Room, tabs: Tabs) -> None:
     ).then(None, None, None, js="() => slmForest.focusQuestion()", **_QUIET)
 
 
-def _held(tab: Tab, *, agreed: bool) -> asking.Wish | None:
+def take_held(tab: Tab, *, agreed: bool) -> asking.Wish | None:
     """The question that waited for consent, with the teacher or without."""
     wish, tab.held = tab.held, None
     tab.consented = tab.consented or agreed

@@ -6,12 +6,15 @@ and closes the stream, which gives the model to the next question.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from serve.answer import Answer, Progress
 from serve.errors import Code, ServeError
+
+_LOG = logging.getLogger(__name__)
 
 
 class Pump:
@@ -47,13 +50,13 @@ class Pump:
         except ServeError as error:
             self.result = error
         except Exception as error:
-            # The traceback goes to the server's log (threading.excepthook); the person is told that it was our fault.
+            # The traceback goes to the server's log; the person is told that it was our fault.
+            _LOG.exception("an answer failed")
             self.result = ServeError(
                 Code.BAD_REPLY,
                 "프로그램의 잘못으로 답하지 못했습니다.",
                 f"{type(error).__name__}: 서버의 기록을 보세요. 다시 물어볼 수 있습니다.",
             )
-            raise
         finally:
             self.done = True
             self._on_end()

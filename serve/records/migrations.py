@@ -11,6 +11,7 @@ from serve.errors import Code, ServeError
 
 APPLICATION_ID = 0x534C4D46  # "SLMF": keeps us from writing tables into some other program's file
 
+# Long texts stand last: what the figures need is then on the first page of a row, and SQLite need not walk the rest.
 # Every column that can hold words of a person or of an answer is named in retention.TEXTS, which empties it.
 _SESSIONS_TURNS_ANSWERS = (
     """CREATE TABLE sessions (
@@ -24,11 +25,11 @@ _SESSIONS_TURNS_ANSWERS = (
         seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at TEXT NOT NULL,
         turn TEXT NOT NULL REFERENCES turns(id) ON DELETE CASCADE,
         side TEXT NOT NULL, source TEXT NOT NULL, model TEXT, model_sha256 TEXT, template_sha256 TEXT,
-        params TEXT, seed INTEGER,
-        prompt TEXT, text TEXT, completed TEXT, sources TEXT, source_count INTEGER NOT NULL DEFAULT 0,
+        params TEXT, seed INTEGER, source_count INTEGER NOT NULL DEFAULT 0,
         first_seconds REAL, seconds REAL, prompt_tokens INTEGER, new_tokens INTEGER, characters INTEGER,
-        finish TEXT, measured INTEGER NOT NULL DEFAULT 1, error TEXT,
-        verdict_ok INTEGER, verdict_counts TEXT, verdict TEXT)""",
+        finish TEXT, measured INTEGER NOT NULL DEFAULT 1, cached INTEGER NOT NULL DEFAULT 0, usd REAL, error TEXT,
+        verdict_ok INTEGER, verdict_counts TEXT,
+        prompt TEXT, text TEXT, completed TEXT, sources TEXT, verdict TEXT)""",
     "CREATE INDEX turns_by_session ON turns(session)",
     "CREATE INDEX answers_by_turn ON answers(turn)",
 )
@@ -41,20 +42,21 @@ _VOTES = (
         left_answer TEXT REFERENCES answers(id) ON DELETE SET NULL,
         right_answer TEXT REFERENCES answers(id) ON DELETE SET NULL,
         blind INTEGER NOT NULL CHECK (blind IN (0, 1)))""",
+    # Deleting an answer looks for votes on it; without these, once through all votes for every answer.
+    "CREATE INDEX votes_by_left ON votes(left_answer)",
+    "CREATE INDEX votes_by_right ON votes(right_answer)",
 )
-_CACHE_AND_COST = (
-    "ALTER TABLE answers ADD COLUMN cached INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE answers ADD COLUMN usd REAL",
+_CACHE = (
     # A hash of the question: without consent it is not kept, as a guessed question could be checked against it.
     "ALTER TABLE answers ADD COLUMN cache_key TEXT",
     "CREATE INDEX answers_by_cache_key ON answers(cache_key) WHERE cache_key IS NOT NULL",
 )
 _CLEANING = (
-    # One row: when expired texts were last looked for, and whether traces of removed texts are still in the file.
-    "CREATE TABLE cleaning (one INTEGER PRIMARY KEY CHECK (one = 1), swept TEXT, traces INTEGER NOT NULL DEFAULT 0)",
+    # One row: whether traces of removed texts may still be in the file.
+    "CREATE TABLE cleaning (one INTEGER PRIMARY KEY CHECK (one = 1), traces INTEGER NOT NULL DEFAULT 0)",
     "INSERT INTO cleaning(one) VALUES (1)",
 )
-STEPS: tuple[tuple[str, ...], ...] = (_SESSIONS_TURNS_ANSWERS, _VOTES, _CACHE_AND_COST, _CLEANING)
+STEPS: tuple[tuple[str, ...], ...] = (_SESSIONS_TURNS_ANSWERS, _VOTES, _CACHE, _CLEANING)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -224,12 +224,7 @@ class Records:
         if self._keep_days is None or self._connection is None:
             return 0
         chosen = retention.expired(self._now(), self._keep_days)
-
-        def work(connection: sqlite3.Connection) -> int:
-            connection.execute("UPDATE cleaning SET swept = ?", (stamp(self._now()),))
-            return retention.empty_texts(connection, chosen)
-
-        emptied = self._write(work) or 0
+        emptied = self._write(lambda connection: retention.empty_texts(connection, chosen)) or 0
         if emptied:
             self._cache.clear()
         self._attempt(retention.scrub)

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,12 @@ class AnswersFile:
                 raise self._foreign("보통 파일이 아닙니다")
             self._read()
 
-    @property
-    def keys(self) -> set[str]:
-        return set(self._records)
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def besides(self, keys: Collection[str]) -> list[dict]:
+        """Records of other questions or settings than those of ``keys``."""
+        return [record for key, record in self._records.items() if key not in keys]
 
     def answered(self, key: str) -> bool:
         """Whether a whole answer is there; one that failed counts as missing."""

@@ -23,11 +23,10 @@ def run_batch(session: Session, questions: Questions, answers: AnswersFile | Non
     missing = [(key, asked) for key, asked in keyed if not answers.answered(key)]
     if answers.cut:
         session.note("(지난번에 쓰다 끊긴 마지막 줄을 버립니다)")
-    if answers.keys:
+    if len(answers):
         done = len(keyed) - len(missing)
         session.note(f"이어서 합니다: {len(keyed)}개 가운데 {done}개는 이미 답했습니다 ({answers.path}).")
-        if others := len(answers.keys - {key for key, _ in keyed}):
-            session.note(f"다른 질문이나 다른 설정의 답 {others}개는 그대로 둡니다.")
+        _note_others(session, answers.besides({key for key, _ in keyed}), settings["as_of"])
     answers.begin([key for key, _ in keyed])
     failures: list[ServeError] = []
     try:
@@ -60,6 +59,16 @@ def settings_of(session: Session) -> dict[str, Any]:
         live = engine.teacher.live
         settings["teacher"] = live.info().name if live else "recorded"
     return settings
+
+
+def _note_others(session: Session, others: list[dict], as_of: str) -> None:
+    """Say what stays in the file untouched; whoever goes on the day after needs the day of before."""
+    if not others:
+        return
+    session.note(f"다른 질문이나 다른 설정의 답 {len(others)}개는 그대로 둡니다.")
+    days = sorted({row["settings"]["as_of"] for row in others if "as_of" in (row.get("settings") or {})} - {as_of})
+    if days:
+        session.note(f"  기준일 {', '.join(days)}로 쓴 답입니다. 거기에 이어 쓰려면 --as-of {days[-1]}을 주세요.")
 
 
 def _onto_the_screen(session: Session, questions: Questions) -> int:

@@ -82,7 +82,7 @@ def _run(args: argparse.Namespace, open_engine: OpenEngine, reader: Callable[...
     # What can be wrong with the files is said before a model is loaded.
     questions = _questions(args)
     answers = AnswersFile(args.output_file) if args.output_file else None
-    if is_terminal(sys.stderr) and not args.json:
+    if is_terminal(sys.stderr) and not (args.json or args.server_base):
         print(paint("모델을 엽니다…", "note", sys.stderr), file=sys.stderr, flush=True)
     with closing(open_engine(args, config, as_of)) as engine:
         session = Session(

@@ -124,12 +124,12 @@ def ask(session: Session, text: str, earlier: Sequence[Reply] = (), fresh: bool 
 
 
 def _history(engine: Engine, question: Question, earlier: Sequence[Reply], side: Side) -> tuple[Message, ...]:
-    """The newest turns this side answered itself, as many as leave room for the question; what was masked stays masked."""
+    """The newest turns this side answered itself, as many as leave room for the question."""
     turns: list[Message] = []
     for reply in earlier[-_TURNS:]:
         came = reply.sides.get(side)
         if isinstance(came, Answer):
-            turns += [Message("user", came.sent or reply.question), Message("assistant", came.completion.raw)]
+            turns += [Message("user", reply.question), Message("assistant", came.completion.raw)]
     while turns:
         tokens, limit = engine.size(replace(question, history=tuple(turns)), side)
         if tokens is None or limit is None or tokens <= limit:

@@ -29,6 +29,8 @@ _NOUNS = ("NNG", "NNP", "XR", "SL", "SH")
 _DATE = re.compile(r"(?:19|20)\d\d\s*[년.]\s*(?:\d{1,2}\s*[월.]\s*(?:\d{1,2}\s*일?)?)?|\d{1,2}월(?:\s*\d{1,2}일)?")
 # 지방소득세는 빼고 알려 주세요: not what is asked.
 _SET_ASIDE = re.compile(r"[가-힣A-Za-z,·ㆍ ]{2,40}(?:은|는|을|를)?\s?(?:빼고|제외하고|별도로 하고)(?=[\s,.]|$)")
+_ASKS_AMOUNT = re.compile(r"얼마|계산|몇|세액|세금")
+_ASKS_RATE = re.compile(r"세율|산출세액|몇\s?(?:%|퍼센트|프로)")
 # <개정 2024. 12. 31.>, [전문개정 2009. 12. 31.]: a third of some articles, and about nothing.
 _NOTE = re.compile(r"[<\[](?:개정|신설|삭제|전문개정|본조신설|제목개정|종전|시행일)[^<>\[\]\n]*[>\]]")
 # Words that every question or every article has, and names of the places in a law.
@@ -45,6 +47,7 @@ class Query:
     added: tuple[str, ...] = ()
     lay: tuple[str, ...] = ()
     laws: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()  # articles on which an amount of the tax rests, when one is asked for
 
 
 class _LayRow(StrictModel):
@@ -55,6 +58,7 @@ class _LayRow(StrictModel):
 class _TaxRow(StrictModel):
     said: tuple[str, ...] = Field(min_length=1)
     laws: tuple[str, ...] = Field(min_length=1)
+    amounts: tuple[str, ...] = ()
 
 
 class _Table(StrictModel):
@@ -84,8 +88,8 @@ def plain_words(text: str) -> list[str]:
 
 def read_query(question: str, lay: bool = True) -> Query:
     """The question as words; amounts and dates say nothing about which article it is and go, and so does what it sets aside."""
-    text = question
-    for amount in reversed(find_amounts(question)):
+    text, amounts = question, find_amounts(question)
+    for amount in reversed(amounts):
         text = text[: amount.start] + " " + text[amount.end :]
     text = _SET_ASIDE.sub(" ", _DATE.sub(" ", text))
     tokens = _analysed([text])[0]
@@ -97,10 +101,14 @@ def read_query(question: str, lay: bool = True) -> Query:
         if said is not None:
             added.update(dict.fromkeys(row.words))
             used.append(f"{said}→{', '.join(row.means)}")
-    laws = [law for names, of_tax in _tax_rows() for law in of_tax if any(name.stands_in(forms, text) for name in names)]
-    known = set(words)
+    taxes = [row for names, row in _tax_rows() if any(name.stands_in(forms, text) for name in names)]
+    asks_amount = amounts and _ASKS_AMOUNT.search(text) or _ASKS_RATE.search(text)
     return Query(
-        tuple(words), tuple(word for word in added if word not in known), tuple(used), tuple(dict.fromkeys(laws))
+        words=tuple(words),
+        added=tuple(word for word in added if word not in set(words)),
+        lay=tuple(used),
+        laws=tuple(dict.fromkeys(law for row in taxes for law in row.laws)),
+        amounts=tuple(dict.fromkeys(name for row in taxes for name in row.amounts)) if asks_amount else (),
     )
 
 
@@ -193,8 +201,8 @@ def _lay_rows() -> tuple[_Lay, ...]:
 
 
 @cache
-def _tax_rows() -> tuple[tuple[tuple[_Said, ...], tuple[str, ...]], ...]:
-    return tuple((_said(row.said), row.laws) for row in _table().taxes)
+def _tax_rows() -> tuple[tuple[tuple[_Said, ...], _TaxRow], ...]:
+    return tuple((_said(row.said), row) for row in _table().taxes)
 
 
 @cache

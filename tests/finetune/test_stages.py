@@ -53,7 +53,7 @@ def config(tiny, tiny_base, dataset, tmp_path):
 def job_for(config, tiny_base, tokenizer, folder, say=lambda text: None):
     torch.manual_seed(3)
     model, _ = attach_lora(load_model(tiny_base, "float32"), config.lora, 0)
-    header = {"fingerprint": fingerprint_parts(config), "machine": "m"}
+    header = {"fingerprint": training_parts(fingerprint_parts(config)), "machine": "m"}
     folder.mkdir(exist_ok=True)
     return stages.Job(model, tokenizer, config, "cpu", folder, "name", lambda: header, say)
 

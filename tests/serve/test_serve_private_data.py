@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from serve import private_data
 from serve.private_data import is_here, mask
 
 
@@ -48,6 +51,11 @@ def test_several_in_one_question() -> None:
 )
 def test_amounts_dates_and_rulings_are_left_alone(text: str) -> None:
     assert mask(text) == (mask(text).__class__(text, ()))
+
+
+def test_what_overlaps_is_hidden_to_its_last_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private_data, "_SHAPES", (("앞", re.compile("가나다")), ("뒤", re.compile("다라마"))))
+    assert mask("가나다라마바").text == "[앞]바"
 
 
 @pytest.mark.parametrize("netloc", ["127.0.0.1:8000", "localhost", "[::1]:80", "127.8.8.8"])

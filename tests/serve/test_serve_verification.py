@@ -109,6 +109,21 @@ def test_a_day_before_the_index_is_not_asserted() -> None:
     assert (before.in_force, before.tone) == (None, "dim") and "확인하지 못함" in before.status_words
 
 
+def test_the_worst_is_told_first() -> None:
+    found = explained(RIGHT.replace("납부할 세액은 6억 140만원", "납부할 세액은 7억원") + " 도로교통법 제1조도 보세요.")
+    order = [check.severity for check in found.checks]
+    assert order == sorted(order, key=("fault", "unchecked", "confirmed").index) and len(set(order)) == 3
+
+
+def test_the_text_of_another_article_is_not_shown_for_the_one_cited() -> None:
+    class Near:
+        def find(self, question: str, as_of: date, limit: int = 5) -> tuple[Hit, ...]:
+            return (Hit(passage("소득세법 제56조", "다른 조의 글"), 1.0, 1),)
+
+    article = cited(explained("소득세법 제55조입니다.", "세율은?", search=Near()), "소득세법 제55조")
+    assert article.text_kind == "digest" and "다른 조의 글" not in article.text
+
+
 def test_parts_of_an_article_are_gathered_under_it() -> None:
     found = explained("소득세법 제55조제1항과 소득세법 제55조제2항, 다시 소득세법 제55조제1항입니다.", "세율은?")
     assert [(one.name, one.places) for one in found.citations] == [("소득세법 제55조", ("제1항", "제2항"))]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from contextlib import closing
 
+import gradio as gr
 import openai
 import pytest
 
@@ -171,6 +173,26 @@ def test_models_are_listed(client) -> None:
     assert client.models.retrieve("student-raw").owned_by == "slm-forest"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt-4o")
+
+
+def test_figures_are_kept_of_what_programs_ask_and_no_words(make_engine, tmp_path) -> None:
+    from serve.http.access import read_access
+    from serve.http.running import open_site
+    from serve.records.figures import figures_of
+    from serve.records.store import open_records
+    from serve.settings import RecordsConfig
+
+    engine, file = make_engine(), tmp_path / "records.sqlite"
+    engine.records = open_records(RecordsConfig(path=file, keep_days=90, cache_entries=0))
+    with gr.Blocks() as page, closing(engine.records):
+        gr.Markdown("시험")
+        with open_site(engine, page, read_access("127.0.0.1", 0, environment={})) as site:
+            post(site.url + "v1", {"messages": [{"role": "user", "content": "비밀스러운 질문"}]})
+        figures = figures_of(file)
+    assert (figures.counts.turns, figures.counts.answers, figures.counts.with_text) == (1, 1, 0)
+    assert figures.latencies[0].side == "student"
+    for kept in tmp_path.glob("records.sqlite*"):
+        assert "비밀스러운".encode() not in kept.read_bytes()
 
 
 def post(v1: str, body: dict, **headers: str) -> bytes:

@@ -103,6 +103,13 @@ def test_one_client_is_bounded_and_told_when_to_come_back(serve_it, echo_student
     assert logins[-1] == 429 and 429 not in logins[:-1], "guessing passwords must be slow"
 
 
+def test_behind_a_proxy_that_is_trusted_every_client_has_his_own_rate(serve_it, echo_student) -> None:
+    access = read_access("127.0.0.1", 0, trusted_proxies=("127.0.0.1",), environment={})
+    server = serve_it(access, student=echo_student(), requests_per_minute=0.001, burst=1)
+    statuses = [send(server.url, "/v1/models", X_Forwarded_For=f"203.0.113.{n}")[0] for n in (1, 2, 1)]
+    assert statuses == [200, 200, 429]
+
+
 def test_with_a_login_nothing_answers_without_it(locked, echo) -> None:
     before = len(echo.asked)
     ask = {"data": ["질문"]}

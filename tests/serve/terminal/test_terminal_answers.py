@@ -243,11 +243,12 @@ def test_who_says_no_sends_nothing_to_the_teacher(run, student, live, capsys) ->
     assert capsys.readouterr().err.count("교사를 껐습니다") == 1
 
 
-def test_who_says_yes_is_asked_once(run, student, live) -> None:
+def test_who_says_yes_is_asked_once(run, student, live, capsys) -> None:
     student.enqueue("답1").enqueue("답2")
     live.live.enqueue("교사1").enqueue("교사2")
     assert run("--interactive", "--teacher", lines=["하나", "둘"], teacher=live, yes=True) == 0
     assert [request[-1].content for request in live.live.requests] == ["하나", "둘"]
+    assert capsys.readouterr().err.count("밖으로 나갑니다: api.example.com") == 1
 
 
 def test_what_is_masked_is_shown_and_stays_masked_in_the_context(run, student, demo_config, capsys) -> None:

@@ -98,11 +98,22 @@ def test_other_settings_are_asked_anew_and_nothing_is_lost(run, student, capsys)
     assert "다른 설정의 답 1개는 그대로" in capsys.readouterr().err
 
 
+def test_going_on_another_day_says_which_day_it_was(run, student, capsys) -> None:
+    Path("q.txt").write_text("하나\n", encoding="utf-8")
+    student.enqueue("어제의 답").enqueue("오늘의 답")
+    assert run("--questions_file", "q.txt", "--output_file", "a.jsonl", "--as-of", "2025-06-30") == 0
+    assert run("--questions_file", "q.txt", "--output_file", "a.jsonl", "--as-of", "2025-07-01") == 0
+    assert "--as-of 2025-06-30" in capsys.readouterr().err
+    assert run("--questions_file", "q.txt", "--output_file", "a.jsonl", "--as-of", "2025-06-30") == 0
+    assert [row["answer"] for row in rows("a.jsonl")] == ["어제의 답", "오늘의 답"] and len(student.requests) == 2
+
+
 def test_a_question_that_stands_twice_is_answered_twice(run, student) -> None:
     Path("q.txt").write_text("하나\n하나\n", encoding="utf-8")
     student.enqueue("답1").enqueue("답2")
     assert run("--questions_file", "q.txt", "--output_file", "a.jsonl") == 0
-    assert [row["answer"] for row in rows("a.jsonl")] == ["답1", "답2"]
+    assert run("--questions_file", "q.txt", "--output_file", "a.jsonl") == 0
+    assert [row["answer"] for row in rows("a.jsonl")] == ["답1", "답2"] and len(student.requests) == 2
 
 
 def test_interrupted_batch_keeps_what_is_answered(run, student, questions, capsys) -> None:
@@ -164,8 +175,9 @@ def test_a_file_that_is_not_ours_is_never_overwritten(run, student, questions, c
     assert name in capsys.readouterr().err and student.requests == []
 
 
-def test_answers_never_go_into_the_file_of_questions(run, questions) -> None:
-    assert run("--questions_file", "q.txt", "--output_file", "q.txt") == 2
+def test_answers_never_go_into_the_file_of_questions(run, student) -> None:
+    Path("a.jsonl").write_text('{"key": "k", "question": "하나"}\n', encoding="utf-8")  # answers, given as questions
+    assert run("--questions_file", "a.jsonl", "--output_file", "a.jsonl") == 2 and student.requests == []
 
 
 @pytest.mark.parametrize("name", ["no/such/a.json", "."])

@@ -136,6 +136,26 @@ def test_ctrl_c_stops_only_the_answer_and_retry_and_undo_follow(terminal) -> Non
     )
 
 
+def test_a_silent_wait_is_said_and_leaves_no_trace(terminal) -> None:
+    screen = terminal("--interactive", answers=[["<hang>"]])
+    screen.prompt()
+    screen.ask("세율은?")
+    screen.until(lambda text: text.endswith("질문> 세율은?\n답을 기다립니다…"))
+    screen.type("\x03")
+    assert "기다립니다" not in screen.prompt("질문> 세율은?\n(중단됨")
+
+
+def test_clear_empties_the_screen_and_the_conversation(terminal) -> None:
+    screen = terminal("--interactive", answers=[["제55조"]])
+    screen.prompt()
+    screen.ask("세율은?")
+    screen.prompt("제55조")
+    screen.ask("/clear")
+    assert screen.prompt("지웠습니다") == "대화를 지웠습니다.\n\n질문>"
+    screen.ask("/undo")
+    screen.prompt("아직 질문이 없습니다.")
+
+
 def test_ctrl_c_at_the_prompt_gives_the_line_up_and_ctrl_d_leaves(terminal, tmp_path) -> None:
     screen = terminal("--interactive", answers=[])
     screen.prompt()
