@@ -139,7 +139,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", type=int, action="append", choices=range(len(SETTINGS)), help="number of a setting")
     wanted = parser.parse_args().only or range(len(SETTINGS))
-    found = {}
+    names, found, results = [name for name, _ in SETTINGS], {}, []
     if TARGET.is_file():
         before = json.loads(TARGET.read_text(encoding="utf-8"))
         found = {one["setting"]: {"date": before.get("date"), **one} for one in before["results"]}
@@ -150,10 +150,9 @@ def main() -> int:
             subprocess.run([sys.executable, __file__, str(number), str(file)], check=True, cwd=REPO, env=quiet)
             one = json.loads(file.read_text(encoding="utf-8"))
             found[one["setting"]] = {"date": date.today().isoformat(), **one}
-    names = [name for name, _ in SETTINGS]
-    results = [found[name] for name in names if name in found]
-    record = {"results": results}
-    TARGET.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            results = [found[name] for name in names if name in found]
+            record = {"results": results}
+            TARGET.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     print("Fitted to:\n\n" + table([one for one in results if names.index(one["setting"]) < FITTED]))
     print("\nNot fitted to:\n\n" + table([one for one in results if names.index(one["setting"]) >= FITTED]))
     return 0

@@ -25,9 +25,9 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 sys.path.insert(0, str(REPO / "bench"))
 
-from retrieval_pairs import Pair, load_pairs
+from retrieval_pairs import Pair, load_pairs  # noqa: E402
 
-from taxlaw.search.search import Search, Weights, open_search
+from taxlaw.search.search import Search, Weights, open_search  # noqa: E402
 
 DEPTH = 10
 PLAIN = Weights(heading=0, chapter=0, rule=0, part=0, added=0, tax_name=1, levels=(1, 1, 1), votes=0, carried_out=0)
@@ -99,7 +99,7 @@ def _documents(search: Search) -> dict[str, list[int]]:
         issues.setdefault(passage.heading, []).append(passage.id)
     for same in issues.values():
         together = [row for name in same for row in rows[name]]
-        rows.update({name: together for name in same})
+        rows.update(dict.fromkeys(same, together))
     return rows
 
 

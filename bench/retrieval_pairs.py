@@ -81,7 +81,9 @@ def _datasets() -> Iterator[Pair]:
         for row in _lines(file) if file.is_file() else ():
             if row["articles"] and row["style"] != "worked":
                 document = row["provenance"]["document_id"]
-                yield Pair("dataset", row["question"], _named(row["articles"]), document, date.fromisoformat(row["as_of"]))
+                yield Pair(
+                    "dataset", row["question"], _named(row["articles"]), document, date.fromisoformat(row["as_of"])
+                )
 
 
 def _named(articles: list[str]) -> frozenset[str]:

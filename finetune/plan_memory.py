@@ -174,6 +174,7 @@ def _kept_by(config, lora: Lora, largest: Pass, dtype: str) -> int:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     from finetune.lora import attach_lora
+    from finetune.train import adapter_autocast
 
     kept: dict[int, int] = {}
 
@@ -193,8 +194,8 @@ def _kept_by(config, lora: Lora, largest: Pass, dtype: str) -> int:
         }
         own = {value.untyped_storage()._cdata for value in state.values()}
         inputs = {"input_ids": torch.zeros(largest.rows, largest.longest, dtype=torch.long), "use_cache": False}
-        autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == "bfloat16")
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), autocast:
+        keeping = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+        with keeping, adapter_autocast(adapted, "cpu"):
             hidden = torch.func.functional_call(body, state, kwargs=inputs)
         total = sum(size for storage, size in kept.items() if storage not in own)
         del hidden

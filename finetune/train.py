@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
@@ -299,11 +299,20 @@ def parameter_groups(model, piece_rate: float) -> list[dict]:
     return [*groups, {"params": pieces, "share": piece_rate}] if pieces else groups
 
 
-def adapter_autocast(model, device: str):
-    """With a bfloat16 base, run the fp32 adapters' thin products in bfloat16 too; their weights and moments stay fp32."""
+@contextmanager
+def adapter_autocast(model, device: str) -> Iterator[None]:
+    """With a bfloat16 base, run the fp32 adapters' thin products in bfloat16 too; their weights and moments stay fp32.
+
+    peft would turn every input into float32 for the adapter and autocast turns it back: the same numbers, but a copy of
+    its own in each layer, kept for the backward pass.
+    """
     if next(model.parameters()).dtype != torch.bfloat16:
-        return nullcontext()
-    return torch.autocast(device_type=device, dtype=torch.bfloat16)
+        yield
+        return
+    from peft.helpers import disable_input_dtype_casting
+
+    with torch.autocast(device_type=device, dtype=torch.bfloat16), disable_input_dtype_casting(model):
+        yield
 
 
 def summarise(steps: list[Step]) -> dict[str, float | int]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from serve.backends.protocol import Backend, Finish, GenParams, Message
 from serve.complete import Calculation, Completion, calculate, compare, complete
 from serve.law_texts import Texts, statutes_of, texts_of
-from serve.prices import Cost
+from serve.prices import FREE, Cost
 from serve.prompt import clean_question
 
 Side = Literal["student", "teacher", "base"]
@@ -217,32 +217,30 @@ def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answe
 
     told = "\n".join((*asked.earlier, asked.question))
     completion = complete(text, asked.as_of, told)
-    more: dict[str, Any] = {}
-    if asked.sources:
-        more["evidence"] = "\n\n".join(f"{hit.passage.title}\n{hit.passage.text}" for hit in asked.sources)
     texts = texts_of(asked.search, completion.final, asked.as_of)
-    if texts:
-        more["statutes"] = statutes_of(texts, asked.as_of)
-    verdict = verify(told, completion.final, asked.as_of, **more)
+    # What a search found is not all that is true: judged by it as by a document, a right citation that the search missed
+    # would be a fault.  The texts of what the answer itself cites are another matter.
+    beside = {"statutes": statutes_of(texts, asked.as_of)} if texts else {}
+    verdict = verify(told, completion.final, asked.as_of, **beside)
     calculation = calculate(asked.question, asked.as_of)
     if calculation:
         calculation = compare(calculation, completion.final, verdict, asked.as_of)
-    cost = asked.price(stats.prompt_tokens, stats.new_tokens) if asked.price and not cached else None
+    price = asked.price or (lambda *_: None)
+    cost = FREE if cached else price(stats.prompt_tokens, stats.new_tokens)
     return Answer(
-        asked.side,
-        asked.source,
-        asked.question,
-        asked.as_of,
-        completion,
-        stats,
-        verdict,
-        asked.measured,
-        asked.sources,
-        calculation,
-        0.0 if cached else cost.usd if cost else None,
-        0.0 if cached else cost.won if cost else None,
-        cached,
-        None,
-        asked.sent,
-        texts,
+        side=asked.side,
+        source=asked.source,
+        question=asked.question,
+        as_of=asked.as_of,
+        completion=completion,
+        stats=stats,
+        verdict=verdict,
+        measured=asked.measured,
+        sources=asked.sources,
+        calculation=calculation,
+        usd=cost.usd if cost else None,
+        won=cost.won if cost else None,
+        cached=cached,
+        sent=asked.sent,
+        texts=texts,
     )

@@ -27,7 +27,6 @@ from serve.teacher import Teacher
 
 __all__ = ["Engine", "Question", "Seat", "Side", "open_engine"]
 
-_HITS = 5
 _TEACHER_EVIDENCE = 6000  # characters; the student has what it was trained with (taxlaw.evidence_prompt)
 
 
@@ -108,7 +107,8 @@ class Engine:
 
     def sources(self, question: Question) -> tuple[Any, ...]:
         """The evidence found for a question (taxlaw.search.Hit), best first; () without an index."""
-        return self.search.find(clean_question(question.text), question.as_of, _HITS) if self.search else ()
+        limit = self.config.retrieval.limit
+        return self.search.find(clean_question(question.text), question.as_of, limit) if self.search else ()
 
     def begin(self, question: Question) -> Question:
         """``question`` with a turn of the records, so that the answers of its panes belong together."""
@@ -213,7 +213,7 @@ def _given_again(kept: Any, asked: Asked) -> Answer:
 
 def _texts(search: Any) -> Any:
     """Where texts for the drawer are looked up: no answer waits for an index that is not open yet."""
-    return search.ready if isinstance(search, Evidence) else search
+    return search.texts if isinstance(search, Evidence) else search
 
 
 def open_engine(config: ServeConfig, student: Student, as_of: date, folder: Path, seat: Seat | None = None) -> Engine:
@@ -226,12 +226,11 @@ def open_engine(config: ServeConfig, student: Student, as_of: date, folder: Path
     from serve.prices import load_prices
     from serve.records.store import open_records
     from serve.teacher import open_teacher
-    from taxlaw.search.sources import found_folders
 
     threading.Thread(target=_warm_up, args=(as_of,), name="warm-up", daemon=True).start()
     # Before the models, whose loading takes longest: a mistake in the settings is told at once.
     prices, teacher = load_prices(), open_teacher(config.teacher, folder)
-    search = open_evidence(found_folders(folder.resolve()), say=lambda line: print(line, file=sys.stderr, flush=True))
+    search = open_evidence(config.retrieval, folder, say=lambda line: print(line, file=sys.stderr, flush=True))
     search.prepare()
     seat = seat or Seat(student.name, open_student(config, student, folder), params_of(config.student))
     base = Seat(*open_base(config.base, folder)) if config.base else None

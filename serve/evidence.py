@@ -6,13 +6,14 @@ Building an index takes half a minute, opening one a quarter of a second: so it 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from serve.errors import Code, ServeError
+from serve.settings import RetrievalConfig
 
 
 class Evidence:
@@ -25,9 +26,9 @@ class Evidence:
         self._search: Any = None
 
     @property
-    def ready(self) -> Any:
-        """The open search, or None; never waits."""
-        return self._search
+    def texts(self) -> Any:
+        """What finds an article by its name, once it is open: the words alone, without models.  None before; never waits."""
+        return getattr(self._search, "search", self._search)
 
     def prepare(self, build: bool = False) -> None:
         """Open it in the background, if that is quick or ``build``; a failure is told to the one who asks for evidence."""
@@ -60,18 +61,21 @@ class Evidence:
             return self._search
 
 
-def open_evidence(folders: Sequence[Path], say: Callable[[str], None] | None = None) -> Evidence:
-    """Evidence over the package's own tables and ``folders``; ``say`` gets lines of progress when the index is built."""
+def open_evidence(config: RetrievalConfig, root: Path, say: Callable[[str], None] | None = None) -> Evidence:
+    """Evidence as the config asks for it; ``root`` is where corpora/ is looked for, ``say`` gets lines of progress."""
 
     def opening() -> Any:
-        from taxlaw.search import open_search
+        from serve.retrieval.opening import open_retrieval
 
-        return open_search(folders, say=say)
+        return open_retrieval(config, root, say)
 
     def built() -> bool:
+        from serve.retrieval.opening import folders_of
         from taxlaw.search.index import cache_folder, salt
         from taxlaw.search.sources import fingerprint, source_files
 
-        return (cache_folder() / fingerprint(source_files(folders), salt()) / "meta.json").is_file()
+        if config.dense or config.rerank:
+            return False  # a model has to be loaded
+        return (cache_folder() / fingerprint(source_files(folders_of(config, root)), salt()) / "meta.json").is_file()
 
     return Evidence(opening, built)

@@ -86,6 +86,19 @@ class RecordsConfig(StrictModel):
     cache_entries: int = Field(ge=0)  # answers kept in memory to be given again; 0: none
 
 
+class DenseConfig(StrictModel):
+    model: str = Field(min_length=1)  # id or folder of an embedding model
+    query_prefix: str  # what the model wants before a question ("query: " for E5), else ""
+    passage_prefix: str
+
+
+class RetrievalConfig(StrictModel):
+    folders: tuple[Path, ...] | None  # statutes, rulings, corpora; null: corpora/* and ../shared/data, where they are
+    limit: int = Field(ge=1, le=20)  # passages that one question gets
+    dense: DenseConfig | None  # also rank by an embedding model
+    rerank: str | None  # id or folder of a cross-encoder that orders what was found
+
+
 class ServeConfig(StrictModel):
     as_of: date | None  # law as it stood on this day; null: today in Korea
     student: StudentConfig
@@ -94,6 +107,7 @@ class ServeConfig(StrictModel):
     page: PageConfig
     records: RecordsConfig
     http: HttpConfig
+    retrieval: RetrievalConfig
 
 
 def read_config(path: Path | None) -> ServeConfig:

@@ -46,7 +46,7 @@ def explain(answer: Any) -> Explanation:
 
 
 def _worst_first(findings: tuple[Any, ...]) -> list[Any]:
-    return list(findings) or sorted(findings, key=lambda finding: _SEVERITIES.index(str(finding.severity)))
+    return sorted(findings, key=lambda finding: _SEVERITIES.index(str(finding.severity)))
 
 
 def _check(finding: Any, final: str) -> Check:

@@ -23,9 +23,7 @@ _MARK = re.compile(r"^[ \t]*\[[ \t]*(근거|질문)[ \t]*\][ \t]*", re.MULTILINE
 _HISTORY = re.compile(r"\s*[<\[](?:개정|신설|전문개정|본조신설|제목개정|시행일|종전)[^>\]\n]*[>\]]")
 
 
-def with_evidence(
-    question: str, hits: Sequence[Hit], budget: int = BUDGET, count: Callable[[str], int] = len
-) -> str:
+def with_evidence(question: str, hits: Sequence[Hit], budget: int = BUDGET, count: Callable[[str], int] = len) -> str:
     """The question with its evidence before it; the bare question when there are no hits.
 
     ``budget``: the most the evidence may take, in units of ``count`` (characters, or tokens with a model's own counter).
@@ -71,9 +69,7 @@ def _operative(text: str, question: str, title: str, room: int, count: Callable[
         for cited in find_citations(question)
         if cited.paragraph and cited.paragraph <= len(CIRCLED) and f"{cited.law} {cited.article}" == title
     }
-    order = sorted(
-        range(len(blocks)), key=lambda at: (blocks[at][0].lstrip()[:1] not in named, -wanted[at], at)
-    )
+    order = sorted(range(len(blocks)), key=lambda at: (blocks[at][0].lstrip()[:1] not in named, -wanted[at], at))
     kept: dict[int, list[str]] = {}
     for at in order:
         fitting = _fit(blocks[at], question, room, count)

@@ -8,6 +8,7 @@ forbid flash attention, reserves vocabulary times batch floats, joins all tokens
 from __future__ import annotations
 
 import ctypes
+import os
 from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
@@ -36,9 +37,7 @@ class Gguf:
         flash_attention: bool | None,
         batch: int = 512,
     ) -> None:
-        import llama_cpp
-
-        self._lib = llama_cpp
+        self._lib = llama_cpp = library()
         _listen().clear()
         self._model = self._context = self._batch = None
         parameters = llama_cpp.llama_model_default_params()
@@ -170,11 +169,22 @@ class Gguf:
         self._batch = self._context = self._model = None
 
 
+def library():
+    """The binding, with threads that sleep while they wait for one another.
+
+    Its OpenMP would let them spin; on two cores that others use as well, that made the 270M student write 1 token a second
+    instead of 15 (docs/serving_bench.md).  OMP_WAIT_POLICY in the environment wins; it is read when the library is loaded.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import llama_cpp
+
+    return llama_cpp
+
+
 @lru_cache(maxsize=1)
 def _listen() -> deque[str]:
     """The latest warnings of llama.cpp, which would else go to stderr.  One callback for the process: it must never go."""
-    import llama_cpp
-
+    llama_cpp = library()
     heard: deque[str] = deque(maxlen=40)
 
     @llama_cpp.llama_log_callback
@@ -194,6 +204,4 @@ def _last_words() -> str:
 
 def gpu_offload() -> bool:
     """Whether the installed llama.cpp was built with a GPU backend and finds a device for it."""
-    import llama_cpp
-
-    return bool(llama_cpp.llama_supports_gpu_offload())
+    return bool(library().llama_supports_gpu_offload())

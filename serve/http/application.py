@@ -27,6 +27,9 @@ from serve.http.wire import error_response
 if TYPE_CHECKING:
     from serve.engine import Engine
 
+# Gradio keeps the settings of every component for each visitor, about 120 KB, for 10,000 of them; a program that calls /ask is
+# a new visitor every time.  Who is forgotten starts from the page's own settings; his conversation is the page's to keep.
+_VISITORS = 256
 _PAGE_BURST = 120  # events at once: a page that is opened asks for several
 
 
@@ -69,6 +72,7 @@ def mount_page(application: FastAPI, page: gr.Blocks, access: Access, most_bytes
     from serve.page.style import CSS, HEAD, theme
 
     login = access.login
+    page.state_session_capacity = _VISITORS
     gr.mount_gradio_app(
         application,
         page,

@@ -6,6 +6,10 @@ import os
 from contextlib import closing
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is imported
+# Gradio sums up its last 10,000 events again, with pandas, after every single one, for a dashboard that is off here: at fifty
+# askers that was most of the work and of the memory's growth.
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
 
 import gradio as gr
 

@@ -135,8 +135,14 @@ def _pane_event(layout: Layout, room: Room, tabs: Tabs, place: Place) -> Callabl
         if run is None or run.started:
             yield {parts.card: gr.skip()}  # without any update Gradio would empty the pane
             return
+        before: Updates = {}
         async for shown in fill(room, tab, run):
-            yield redraw.pane_updates(parts, shown, tab.language)
+            now = redraw.pane_updates(parts, shown, tab.language)
+            # Only what changed is sent: a browser that is slow to draw has no way to ask for less.
+            yield {part: update for part, update in now.items() if before.get(part) != update} or {
+                parts.card: gr.skip()
+            }
+            before = now
 
     return write
 

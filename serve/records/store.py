@@ -281,9 +281,11 @@ class Records:
         """``work`` in one transaction; None, with the trouble said, when the file does not take it."""
 
         def whole(connection: sqlite3.Connection) -> T:
+            changes = connection.total_changes
             with transaction(connection):
                 done = work(connection)
-            if self.problem is not None:
+            # An answer whose turn could not be kept changes nothing, and so proves nothing.
+            if self.problem is not None and connection.total_changes > changes:
                 set_patience(connection, BUSY_SECONDS)
                 self.problem = None
             return done

@@ -173,8 +173,8 @@ class _Drawing:
         """Draw the stream of one side and return its answer; a calculator call is held back until code has finished it."""
         answer = None
         self._title(engine, question, side)
-        self._wait(True)
         try:
+            self._wait(True)
             with closing(engine.answer(question, side)) as steps:
                 for step in steps:
                     self._wait(False)

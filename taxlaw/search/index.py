@@ -83,16 +83,16 @@ def salt() -> str:
     return f"{LAYOUT} {FIELDS} {_K1} {_B} {_LONG} kiwipiepy {version('kiwipiepy')} bm25s {version('bm25s')}"
 
 
-def build(
-    target: Path, entries: Sequence[Entry], words: Words, say: Callable[[str], None] | None = None
-) -> None:
+def build(target: Path, entries: Sequence[Entry], words: Words, say: Callable[[str], None] | None = None) -> None:
     """Write the index of ``entries`` at ``target``.  Raises SourceError when the folder cannot be written."""
     begun = monotonic()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(prefix=f"{target.name}.building-", dir=target.parent))
     except OSError as exc:
-        raise SourceError(f"색인을 쓸 수 없습니다: {target.parent}\n  XDG_CACHE_HOME을 쓸 수 있는 곳으로 바꾸세요. ({exc})") from exc
+        raise SourceError(
+            f"색인을 쓸 수 없습니다: {target.parent}\n  XDG_CACHE_HOME을 쓸 수 있는 곳으로 바꾸세요. ({exc})"
+        ) from exc
     try:
         _write_entries(half, entries)
         counts = _write_fields(half, entries, words, say)
@@ -183,11 +183,7 @@ def _write_entries(folder: Path, entries: Sequence[Entry]) -> None:
                 level.append(3)
                 if entry.cites:
                     cites[row] = [f"{law} {article}" for law, article in entry.cites]
-    links = [
-        (row, target)
-        for row, entry in enumerate(entries)
-        for target in articles.get(_carried_out(entry), ())
-    ]
+    links = [(row, target) for row, entry in enumerate(entries) for target in articles.get(_carried_out(entry), ())]
     for name, values, kind in (
         ("links", links or np.zeros((0, 2)), "int32"),
         ("offsets", offsets, "int64"),
@@ -249,7 +245,9 @@ def _write_fields(
 def _carried_out(entry: Entry) -> str:
     """The article of the act (or decree) that an article of a decree (or rule) names first: '법 제89조제1항제3호에서 …'."""
     for suffix, word, target in ((DECREE, "법", ""), (RULE, "영", DECREE), (RULE, "법", "")):
-        if entry.law.endswith(suffix) and (named := re.search(rf"(?<![가-힣]){word} (제\d+조(?:의\d+)?)", entry.passage.text)):
+        if entry.law.endswith(suffix) and (
+            named := re.search(rf"(?<![가-힣]){word} (제\d+조(?:의\d+)?)", entry.passage.text)
+        ):
             return f"{act_of(entry.law)}{target} {named[1]}"
     return ""
 

@@ -20,6 +20,7 @@ from taxlaw.search.index import Index, build, cache_folder, open_index, salt
 from taxlaw.search.passages import Hit
 from taxlaw.search.sources import fingerprint, gather, source_files
 from taxlaw.search.words import Query, distinct, read_query, words_of_lines
+from taxlaw.versions import version_on
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +77,9 @@ class Search:
                 row = (rulings if nearer else articles).pop(0)
                 rows.append((row, self._why(row, query)))
             best = float(scores.max()) if len(scores) else 0.0
-            values = [best + len(named) - at if at < len(named) else float(scores[row]) for at, (row, _) in enumerate(rows)]
+            values = [
+                best + len(named) - at if at < len(named) else float(scores[row]) for at, (row, _) in enumerate(rows)
+            ]
         else:
             values = [float(len(rows) - at) for at in range(len(rows))]
         return tuple(
@@ -113,6 +116,12 @@ class Search:
             rows = [row for name in query.amounts for row in index.articles.get(name, ()) if standing[row]]
             total[rows] += weights.amounts * total.max(initial=0)
         return np.where(index.is_ruling, rulings, total)
+
+    def allows(self, row: int, as_of: date) -> bool:
+        """Whether a row may be shown for a day: in force then, and not hidden."""
+        if row in self.hidden or not _in_force(self.index, as_of)[row]:
+            return False
+        return bool(self.index.is_ruling[row]) or self._stands(row, as_of)
 
     def describe(self) -> str:
         """'조문 5,967개 (제목만 1,155개), 예규·판례 230건'."""
@@ -219,8 +228,11 @@ class Search:
         if passage.kind == "ruling":
             return ()
         law, _, article = passage.title.rpartition(" ")
-        early = passage.effective_from is not None and passage.effective_from > as_of
-        return (CHECK,) if early or _status(law, article, as_of)[1] else ()
+        start, version = passage.effective_from, version_on(law, as_of)
+        early = start is not None and start > as_of
+        # Words that were changed later, with a version in between that no folder holds: the change may be older than it.
+        between = passage.effective_to is not None and start is not None and version and version.effective > start
+        return (CHECK,) if early or between or _status(law, article, as_of)[1] else ()
 
 
 def open_search(
@@ -236,10 +248,23 @@ def open_search(
     Korean line of progress now and then.  Raises SourceError naming the file that cannot be read.
     """
     files = source_files(folders)
-    place = (cache or cache_folder()) / fingerprint(files, salt())
-    if not (place / "meta.json").is_file():
+    place = _place(files, cache)
+    if not _is_whole(place):
         build(place, gather(files), words_of_lines, say)
     return Search(open_index(place), weights)
+
+
+def is_built(folders: Sequence[Path] = (), cache: Path | None = None) -> bool:
+    """Whether ``open_search`` would only have to open.  Raises SourceError as it would."""
+    return _is_whole(_place(source_files(folders), cache))
+
+
+def _place(files: Sequence[Path], cache: Path | None) -> Path:
+    return (cache or cache_folder()) / fingerprint(files, salt())
+
+
+def _is_whole(place: Path) -> bool:
+    return (place / "meta.json").is_file()
 
 
 @lru_cache(maxsize=4)

@@ -14,10 +14,12 @@ from finetune.settings import Lora, Train
 from finetune.train import (
     IGNORED,
     accumulate_gradient,
+    adapter_autocast,
     answer_loss,
     budget_used,
     collate,
     learning_rate_factor,
+    parameter_groups,
     split_batch,
     summarise,
     train,
@@ -48,6 +50,50 @@ def test_the_loss_equals_the_full_models_on_answer_tokens(tiny_base, examples, t
     whole = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=batch.labels).loss
     count = (batch.labels[:, 1:] != IGNORED).sum()
     assert answer_loss(model, batch).item() / count.item() == pytest.approx(whole.item(), rel=1e-5)
+
+
+def test_a_bfloat16_base_learns_the_same_without_peft_s_casts_and_keeps_less(tiny_base, examples, tokenizer):
+    """The casts there and back are lossless, so leaving them out may change neither loss nor gradient."""
+    model = attach_lora(load_model(tiny_base, "bfloat16"), Lora(r=4, alpha=8), seed=0)[0]
+    trained = [value for value in model.parameters() if value.requires_grad]
+    with torch.no_grad():
+        for value in trained:
+            value.normal_(0, 0.05)
+    batch = collate(examples, tokenizer.pad_token_id)
+
+    def one_pass(context):
+        kept: dict[int, int] = {}
+        alive = []
+
+        def keep(tensor):
+            alive.append(tensor)
+            kept[tensor.untyped_storage()._cdata] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with context, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            loss = answer_loss(model, batch)
+        loss.backward()
+        gradients = [value.grad.clone() for value in trained]
+        model.zero_grad(set_to_none=True)
+        return loss, gradients, sum(kept.values())
+
+    loss, gradients, bytes_kept = one_pass(adapter_autocast(model, "cpu"))
+    before, theirs, bytes_before = one_pass(torch.autocast("cpu", dtype=torch.bfloat16))
+    assert loss.item() == before.item()
+    for ours, other in zip(gradients, theirs, strict=True):
+        torch.testing.assert_close(ours, other, rtol=2e-2, atol=1e-3 * other.abs().max().item())
+    assert bytes_kept < 0.95 * bytes_before
+    with torch.inference_mode():  # outside of training nothing was changed for good
+        assert torch.isfinite(model(input_ids=batch.input_ids).logits).all()
+
+
+def test_added_pieces_learn_at_their_share_of_the_rate(tiny_base, examples):
+    model = attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8), 0, range(300, 320))[0]
+    adapters, pieces = parameter_groups(model, 0.25)
+    assert [tuple(value.shape) for value in pieces["params"]] == [(20, 64)] and len(adapters["params"]) > 20
+    assert (adapters["share"], pieces["share"]) == (1.0, 0.25)
+    (only,) = parameter_groups(attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8), 0)[0], 0.25)
+    assert only["share"] == 1.0
 
 
 def test_padding_does_not_change_the_loss(tiny_base, examples, tokenizer):

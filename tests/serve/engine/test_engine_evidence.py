@@ -51,9 +51,9 @@ def test_no_answer_waits_for_an_index_that_is_not_open(build, last, local, index
     evidence = Evidence(lambda: index)
     student = local().enqueue("소득세법 제55조입니다.").enqueue("소득세법 제55조입니다.").enqueue("네")
     engine = build(student, search=evidence)
-    assert last(engine, "세율은?").texts == {} and evidence.ready is None
+    assert last(engine, "세율은?").texts == {} and evidence.texts is None
     assert last(engine, Question("세율은?", DAY, sources=True)).sources  # waits for it
-    assert evidence.ready is index
+    assert evidence.texts is index
 
 
 def test_the_size_is_that_of_the_question(build, local, index) -> None:
@@ -81,3 +81,9 @@ def test_only_what_stands_in_the_prompt_is_called_a_source(build, last, local, i
     sent = student.requests[0][0].content
     assert 0 < len(answer.sources) < len(hits)
     assert all((hit in answer.sources) == (hit.passage.title in sent) for hit in hits)
+
+
+def test_a_right_citation_that_the_search_missed_is_no_fault(build, last, local, index) -> None:
+    student = local().enqueue("소득세법 제56조에 따릅니다. 공제액은 12만원입니다.")
+    answer = last(build(student, search=index()), Question("배당세액공제는?", DAY, sources=True))
+    assert answer.sources and answer.verdict.ok

@@ -22,13 +22,13 @@ class Opened:
 def test_it_is_opened_by_the_first_question_and_only_once() -> None:
     opened: list[Opened] = []
     evidence = Evidence(lambda: opened.append(Opened()) or opened[-1])
-    assert evidence.ready is None
+    assert evidence.texts is None
     threads = [threading.Thread(target=evidence.find, args=("질문", DAY)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert len(opened) == 1 and evidence.ready is opened[0]
+    assert len(opened) == 1 and evidence.texts is opened[0]
     assert evidence.find("질문", DAY, 2) == ("질문 2025-12-01",) * 2
 
 
@@ -39,7 +39,7 @@ def test_it_is_opened_early_only_where_that_is_quick_or_wanted(built: bool, buil
     for thread in threading.enumerate():
         if thread.name == "evidence":
             thread.join(10)
-    assert (evidence.ready is not None) is opens
+    assert (evidence.texts is not None) is opens
 
 
 def test_who_asks_while_it_opens_waits_and_the_drawer_does_not() -> None:
@@ -52,9 +52,18 @@ def test_who_asks_while_it_opens_waits_and_the_drawer_does_not() -> None:
 
     evidence = Evidence(slow)
     evidence.prepare()
-    assert began.wait(10) and evidence.ready is None
+    assert began.wait(10) and evidence.texts is None
     may_end.set()
     assert evidence.find("질문", DAY, 1) == ("질문 2025-12-01",)
+
+
+def test_texts_are_looked_up_by_words_alone() -> None:
+    class WithModels(Opened):
+        search = Opened()
+
+    evidence = Evidence(WithModels)
+    evidence.find("질문", DAY)
+    assert evidence.texts is WithModels.search
 
 
 def test_a_failure_is_told_to_the_one_who_asks_and_tried_again() -> None:

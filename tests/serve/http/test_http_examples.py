@@ -54,3 +54,13 @@ def test_openai_client(page_site, echo) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "코드가 계산한 결과" in ran.stdout and "6억 140만원" in ran.stdout
     assert "검증:" in ran.stdout and "토큰: 입력" in ran.stdout
+
+
+def test_visitors_do_not_pile_up_in_memory(page_site) -> None:
+    """Gradio's own bounds would let a program that calls /ask fill more than a gigabyte."""
+    from starlette.routing import Mount
+
+    [gradio] = [route.app for route in page_site.application.routes if isinstance(route, Mount)]
+    blocks = gradio.get_blocks()
+    assert gradio.state_holder.capacity <= 256
+    assert blocks._queue.ANALYTICS_MAX_EVENTS <= 100 and blocks._queue.ANAYLTICS_CACHE_FREQUENCY >= 1_000_000

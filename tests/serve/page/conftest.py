@@ -55,7 +55,7 @@ class ScriptedModel(FakeBackend):
         ticket = self.turnstile.enter()
         try:
             count = 0
-            while not self.released.wait(0.05):
+            while not self.released.wait(0.1):
                 with self.turnstile.step(ticket):
                     count += 1
                 self.writing.set()
@@ -89,7 +89,7 @@ def make_engine(demo_config, as_of) -> Callable[..., Engine]:
         **page: object,
     ) -> Engine:
         config = demo_config(
-            page={"examples": ("예시 질문입니다",), "updates_per_second": 20, **page},
+            page={"examples": ("예시 질문입니다",), "updates_per_second": 4, **page},
             http={"page_events_per_minute": 1_000_000},
             teacher=teacher_config or {},
             records={"path": str(records) if records else None},
@@ -173,7 +173,10 @@ def open_browser(open_page, tmp_path_factory) -> Iterator[Callable]:
 def _new_tab(browser, url: str, *, width: int = 1280, height: int = 900, dark: bool = False, context=None):
     """A page that is ready to be used; ``page.outside`` collects every request that is not to our own server."""
     context = context or browser.new_context(
-        viewport={"width": width, "height": height}, locale="ko-KR", color_scheme="dark" if dark else "light"
+        viewport={"width": width, "height": height},
+        locale="ko-KR",
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
     )
     page = context.new_page()
     page.set_default_timeout(120_000)  # a busy machine is no fault of the page

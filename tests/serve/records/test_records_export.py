@@ -66,6 +66,12 @@ def test_a_calculation_becomes_a_row_with_its_call_and_the_tax_that_code_compute
     assert row["gates"] == ["verify", "vote"] and "상속세 및 증여세법" in " ".join(row["articles"])
 
 
+def test_calculations_come_first_so_that_a_loader_learns_the_type_of_their_columns(records, ask):
+    ask("세율은?", "소득세법 제55조입니다.", "다른 답")
+    ask(GIFT, CALL, "모르겠습니다")
+    assert [row["call"] for row in rows_of(records).rows] == [CALL, None]
+
+
 def test_a_corrected_calculator_takes_the_old_figure_out(records, ask, monkeypatch):
     ask(GIFT, CALL, "모르겠습니다")
     monkeypatch.setattr("taxlaw.calls.render_working", lambda result: "과세표준이 바로잡혔습니다")
