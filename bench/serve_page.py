@@ -13,10 +13,10 @@ def page(figures: dict) -> str:
         "# Serving, measured",
         f"Made by `{figures['command']}` on {figures['date']}; do not edit.  {machine['cpu']}, {machine['cores']} cores, "
         f"{machine['platform']}.  Load average before and after: {machine['load_before'][0]} and {machine['load_after'][0]}"
-        + (" (**a busy machine: absolute figures are too low**)." if machine["load_before"][0] > 1 else "."),
+        + (" (**a busy machine: the absolute figures are too low**)." if machine["load_before"][0] > 1 else "."),
         "Ours: `serve.backends.llama` (question in, text out: template, tokens, sampling, UTF-8, turn-taking).  Bare: `llama_decode` and "
-        "llama.cpp's greedy sampler called in a loop, nothing else.  Both take turns on one loaded model, token for token; medians, the "
-        "first round thrown away.",
+        "llama.cpp's greedy sampler called in a loop, nothing else.  Both write the same answer at the same time, a token of one and then a "
+        "token of the other, each in a context of its own over the same weights; the first round is thrown away.",
         *[_model(model) for model in figures["models"]],
         _waiting(figures["threads_waiting"]),
         _shell(figures["shell"]),
@@ -38,7 +38,7 @@ def _model(model: dict) -> str:
 | first token, question of {run["prompt_tokens"]} tokens | {statistics.median(run["first_token_ms"]):.0f} ms (page's examples: p50 {said["first_token_ms_p50"]:.0f}, p95 {said["first_token_ms_p95"]:.0f} ms) |
 | decoding, bare llama.cpp loop | {_spread(run["bare_tokens_per_second"])} tokens/s |
 | decoding, through our code | {_spread(run["our_tokens_per_second"])} tokens/s |
-| ours / bare, median of {run["repeats"]} pairs of {run["tokens"]} tokens | **{run["ratio"]:.1%}**: the bar of {BAR:.0%} is {verdict} (best against best {run["best_ratio"]:.1%}) |
+| ours / bare, by the median token of {run["repeats"]} × {run["tokens"]} | **{run["ratio"]:.1%}**: the bar of {BAR:.0%} is {verdict} (by the sums {run["ratio_of_sums"]:.1%}) |
 | between two tokens | p50 {run["between_ms_p50"]:.1f} ms, p95 {run["between_ms_p95"]:.1f} ms |
 | Korean, characters without spaces | {said["characters_per_second"]:.0f} a second ({said["questions"]} answers) |"""
 

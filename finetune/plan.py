@@ -31,6 +31,7 @@ from finetune.settings import RunConfig
 from taxlaw.strict_config import StrictModel, load_config
 
 GB = 1e9
+TIGHT = 0.85  # of the memory; beyond it the plan's own error decides
 # Bits per weight of llama.cpp's files, about.
 QUANTISED_BITS = {"Q4_K_M": 4.9, "Q5_K_M": 5.7, "Q6_K": 6.6, "Q8_0": 8.5}
 
@@ -255,10 +256,12 @@ def refuse_what_cannot_fit(
     ready: Known | None = None,
     memory: float | None = None,
     main_memory: float | None = None,
+    say=print,
 ) -> Memory:
     """A gate before a weight is loaded: what the run needs of ``device``, if it fits; otherwise GateError.
 
     ``memory`` and ``main_memory`` (bytes) stand in for what the machine says of itself; see device_needs for the rest.
+    Where it only just fits it says so: docs/training_bench.md has by how much the figure was wrong where it was measured.
     """
     needed = device_needs(config, device, examples, ready)
     memory = memory_bytes(device.kind) if memory is None else memory
@@ -266,6 +269,12 @@ def refuse_what_cannot_fit(
     if why := why_it_cannot_fit(needed, device.kind, config.base.load, memory, main_memory):
         raise GateError(
             f"이 장치 ({device.kind}, {device.dtype}) 에는 들어가지 않습니다: {why}.\n{_remedies(needed, config, device)}"
+        )
+    most = max(needed.training, needed.generating)
+    if most > TIGHT * memory:
+        say(
+            f"메모리가 빠듯합니다: 계산으로 {most / GB:.1f} GB, 장치에 {memory / GB:.1f} GB. 계산은 측정보다 10% 쯤 적을 수 있습니다. "
+            f"모자라면 train.pass_tokens ({config.train.pass_tokens}) 를 줄이세요: 기울기는 같습니다 (a tight fit)."
         )
     return needed
 

@@ -142,7 +142,7 @@ def _run_into(
     say(f"예제 하나 (학습되는 부분은 【 】 안):\n{shown}")
     materials = stages.read_materials(config, prepared, validation, tokenizer, say)
     if here is None or not here.sharded:  # the plan knows no divided weights
-        refuse_what_cannot_fit(config, device, prepared.examples, base_at_hand(weights, tokenizer))
+        refuse_what_cannot_fit(config, device, prepared.examples, base_at_hand(weights, tokenizer), say=say)
     lap("data")
 
     rows = evaluate.held_out(validation, config.evaluation.rows)

@@ -87,7 +87,7 @@ class Train(StrictModel):
     warmup: float = Field(0.03, ge=0, lt=1)  # share of the budget
     weight_decay: float = Field(0.0, ge=0)
     clip: float = Field(1.0, gt=0)
-    # Learning rate of added pieces' embeddings, as a share of learning_rate (only with extend_vocab).
+    # Learning rate of added pieces' embeddings, as a share of learning_rate (only with extend_vocab).  Not tuned yet.
     piece_rate: float = Field(0.3, gt=0)
     batch_size: int = Field(8, ge=1)  # rows per batch
     accumulate: int = Field(1, ge=1)  # batches per optimiser step

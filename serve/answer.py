@@ -65,8 +65,8 @@ class Progress:
 class Asked:
     """What an answer is an answer to, and who gives it.
 
-    ``earlier``: the person's questions before it, whose facts it may take up.  ``sent``: the question as it left this machine, when personal data were masked in it.  ``sources``: the evidence in the
-    prompt (taxlaw.search.Hit).  ``search``: the index in which the texts of what it cites are found.  ``price``: what (prompt, new) tokens cost.
+    ``earlier``: the person's questions before it, whose facts it may take up.  ``sent``: the question as it left this machine, when personal data were masked in it.  ``sources``: the evidence found
+    (taxlaw.search.Hit), ``sources_read``: and put into the prompt.  ``search``: the index in which the texts of what it cites are found.  ``price``: what (prompt, new) tokens cost.
     """
 
     side: Side
@@ -75,6 +75,7 @@ class Asked:
     as_of: date
     measured: bool = True  # False for a recording, whose speed says nothing
     sources: tuple[Any, ...] = ()
+    sources_read: bool = True
     earlier: tuple[str, ...] = ()
     sent: str | None = None
     search: Any = None
@@ -87,7 +88,7 @@ class Answer:
 
     ``calculation``: what code reads in the question and computes by itself, whoever answers.  ``usd``, ``won``: None when no
     price is known.  ``cached``: this very question was answered before.  ``id``: of the record, None when none is kept.
-    ``texts``: the passages behind its citations.
+    ``texts``: the passages behind its citations.  ``sources_read``: whether ``sources`` stood in the prompt, or are only shown.
     """
 
     side: Side
@@ -106,6 +107,7 @@ class Answer:
     id: int | str | None = None
     sent: str | None = None
     texts: Texts = field(default_factory=dict)
+    sources_read: bool = True
 
     def as_dict(self) -> dict:
         """The answer as JSON; ``answer`` is the model's own text, ``completed`` what was verified."""
@@ -126,6 +128,7 @@ class Answer:
             "problem": self.completion.problem,
             "calculation": self.calculation.as_dict() if self.calculation else None,
             "sources": [_source(hit) for hit in self.sources],
+            "sources_read": self.sources_read,
             "verdict": {
                 "ok": self.verdict.ok,
                 "summary": self.verdict.summary(),
@@ -223,7 +226,7 @@ def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answe
     beside = {"statutes": statutes_of(texts, asked.as_of)} if texts else {}
     verdict = verify(told, completion.final, asked.as_of, **beside)
     calculation = calculate(asked.question, asked.as_of)
-    if calculation:
+    if calculation and not completion.problem:  # a call that was not run states no tax
         calculation = compare(calculation, completion.final, verdict, asked.as_of)
     price = asked.price or (lambda *_: None)
     cost = FREE if cached else price(stats.prompt_tokens, stats.new_tokens)
@@ -243,4 +246,5 @@ def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answe
         cached=cached,
         sent=asked.sent,
         texts=texts,
+        sources_read=asked.sources_read,
     )

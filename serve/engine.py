@@ -110,6 +110,11 @@ class Engine:
         limit = self.config.retrieval.limit
         return self.search.find(clean_question(question.text), question.as_of, limit) if self.search else ()
 
+    def prepare(self) -> None:
+        """For a program that stays: what is slow to open is opened now, beside everything else."""
+        if isinstance(self.search, Evidence):
+            self.search.prepare(build=True)
+
     def begin(self, question: Question) -> Question:
         """``question`` with a turn of the records, so that the answers of its panes belong together."""
         if self.records is None or question.session is None or question.turn is not None:
@@ -132,8 +137,12 @@ class Engine:
             )
         params = question.params or seat.params
         hits = self.sources(question) if question.sources else ()
-        turn, shown = user_turn(text, hits, room_for(seat.backend, params), seat.backend, question.history)
-        asked = replace(asked, source=seat.name, sources=shown, price=self._price(seat.backend, self.outside(side)))
+        reads = side == "base" or self.described.reads_evidence
+        turn, shown = text, hits
+        if reads:
+            turn, shown = user_turn(text, hits, room_for(seat.backend, params), seat.backend, question.history)
+        price = self._price(seat.backend, self.outside(side))
+        asked = replace(asked, source=seat.name, sources=shown, sources_read=reads, price=price)
         return Plan(seat.backend, (*question.history, *student_messages(turn)), params, asked)
 
     def _teacher_plan(self, text: str, question: Question, asked: Asked) -> Plan:

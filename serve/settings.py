@@ -144,6 +144,7 @@ class Student:
     """A model to serve and what its run measured; accuracies are shares of held-out worked examples (0 to 1).
 
     ``path``: a GGUF, or whatever else opening.open_backend takes.  ``sha256``: of the GGUF, None when it was not counted.
+    ``reads_evidence``: False for a run of ours that was trained on bare questions only: evidence in front leads it astray.
     """
 
     path: Path | str
@@ -151,6 +152,7 @@ class Student:
     exact_before: float | None = None
     exact_after: float | None = None
     sha256: str | None = None
+    reads_evidence: bool = True
 
 
 def find_student(config: StudentConfig, model_path: Path | str | None = None) -> Student:
@@ -229,7 +231,9 @@ def _student(run: dict, record: Path, path: Path, check: bool) -> Student:
             f"모델 파일이 실행 기록과 다릅니다(SHA-256): {path}",
             "파일이 바뀌었거나 덜 복사되었습니다. 다시 복사하거나 'python -m finetune run'을 다시 하세요.",
         )
-    return Student(path, f"{record.parent.name}/{path.stem}", _exact(run, "base"), _exact(run, "student"), found)
+    name, config = f"{record.parent.name}/{path.stem}", run.get("config")
+    reads = bool(config.get("evidence")) if isinstance(config, dict) else True
+    return Student(path, name, _exact(run, "base"), _exact(run, "student"), found, reads)
 
 
 def _exact(run: dict, who: str) -> float | None:

@@ -67,12 +67,13 @@ def _steps(answer: Any) -> tuple[tuple[Step, ...], str | None, int | None, int |
     from taxlaw.money import find_amounts
 
     final, calculation = answer.completion.final, answer.calculation
-    stated = answer_payable(final, answer.as_of) if final.strip() else None
+    told = final.strip() and not answer.completion.problem
+    stated = answer_payable(final, answer.as_of) if told else None
     result = calculation.result if calculation else answer.completion.result
     if result is None:
         return (), None, None, stated
-    told = {amount.won for amount in find_amounts(final)}
-    steps = tuple(Step(step.label, step.expression, step.amount, step.amount in told) for step in result.steps)
+    amounts = {amount.won for amount in find_amounts(final)}
+    steps = tuple(Step(step.label, step.expression, step.amount, step.amount in amounts) for step in result.steps)
     return steps, "question" if calculation else "model", result.payable, stated
 
 

@@ -54,7 +54,7 @@ class LlamaCppBackend:
         if not path.is_file():
             raise ServeError(
                 Code.NO_MODEL,
-                f"학생 모델 파일이 없습니다: {path}",
+                f"모델 파일이 없습니다: {path}",
                 "'make demo'로 학생을 만들거나 --model_path에 GGUF 파일을 주세요.",
             )
         self._path = path
@@ -134,7 +134,7 @@ class LlamaCppBackend:
             model_sha256=self._options.sha256,
             template_sha256=hashlib.sha256(self._template.encode()).hexdigest(),
             device=device,
-            quantisation=gguf.description().split()[-1],
+            quantisation=" ".join(gguf.description().split()[2:]),
         )
 
     def close(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import logging
 import os
 import signal
 import socket
@@ -47,6 +49,7 @@ def run_app(config: ServeConfig, student: Student, as_of: date, args: argparse.N
     from serve.page.app import build_page
 
     with closing(listening), closing(open_engine(config, student, as_of, Path.cwd())) as engine:
+        engine.prepare()
         serve_forever(engine, build_page(engine), access, browser=not args.no_browser, listening=listening)
     return EXIT_OK
 
@@ -134,6 +137,7 @@ def open_site(
                 forwarded_allow_ips=list(access.trusted_proxies),
             )
         )
+        logging.getLogger("uvicorn.error").addFilter(_not_our_own_stop)
         thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, name="http", daemon=True)
         thread.start()
         site = Site(f"http://{_shown(access.host)}:{port}/", application, server, thread)
@@ -146,6 +150,7 @@ def open_site(
         finally:
             site.stop()
     finally:
+        logging.getLogger("uvicorn.error").removeFilter(_not_our_own_stop)
         sockets[0].close()
 
 
@@ -187,6 +192,12 @@ def _shown(host: str) -> str:
     host = host.strip("[]")
     name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
     return f"[{name}]" if ":" in name and not name.startswith("[") else name
+
+
+def _not_our_own_stop(record: logging.LogRecord) -> bool:
+    """Streams of open browser tabs are cut at the end, which uvicorn reports as an error with its whole stack."""
+    cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut and "timeout graceful shutdown exceeded" not in record.getMessage()
 
 
 def _interrupt(*_: object) -> None:

@@ -180,7 +180,7 @@ def answer_foot(answer: Answer, turn: Turn, seat: str, language: Language) -> st
     verdict = ", ".join(badge.words if language == "ko" else badge.english for badge in explained.badges)
     checked = badges_html(explained, language) + calculation_html(answer, language) + drawer_html(explained, language)
     return (
-        f'<div class="sf-foot">{checked}{sources_html(answer.sources, language)}'
+        f'<div class="sf-foot">{checked}{sources_html(answer.sources, language, answer.sources_read)}'
         f'<div class="sf-stats"><span class="sf-figures">{figures}</span>'
         f'<span class="sf-ai">{say(language, "ai")} · {day}</span></div></div>'
         + _said(say(language, "said_done", seat=seat, verdict=verdict))

@@ -51,7 +51,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "missing": ("모자란 것", "Missing"),
     "nothing": ("확인할 것이 없었습니다.", "There was nothing to check."),
     "sources": ("찾은 근거", "Sources found"),
-    "no_sources": ("찾은 근거가 없습니다.", "No sources were found."),
+    "not_read": (
+        "이 학생은 근거를 읽도록 학습되지 않아 질문만 보냈습니다. 근거는 직접 비교하세요.",
+        "This student was not trained to read sources: it was sent the question alone.  Compare them yourself.",
+    ),
     "why": ("찾은 까닭", "why"),
     "replied": ("회신일", "replied"),
     "calculation": ("코드가 질문에서 바로 계산", "Computed by code from the question"),
@@ -106,13 +109,14 @@ def drawer_html(explanation: Explanation, language: Language = "ko") -> str:
     )
 
 
-def sources_html(hits: Sequence[Any], language: Language = "ko") -> str:
-    """The evidence shown to the model (taxlaw.search.Hit), best first; '' when there is none."""
+def sources_html(hits: Sequence[Any], language: Language = "ko", read: bool = True) -> str:
+    """The evidence found (taxlaw.search.Hit), best first; '' when there is none.  ``read``: it stood in the prompt."""
     if not hits:
         return ""
     items = "".join(f"<li>{_source(hit.passage, hit.why, language)}</li>" for hit in hits)
+    note = "" if read else f'<p class="sf-none">{_say("not_read", language)}</p>'
     return (
-        f'<details class="sf-sources"><summary>{_say("sources", language)} {len(hits)}</summary>'
+        f'<details class="sf-sources"><summary>{_say("sources", language)} {len(hits)}</summary>{note}'
         f'<ol class="sf-source-list">{items}</ol></details>'
     )
 
@@ -138,9 +142,18 @@ def calculation_html(answer: Any, language: Language = "ko") -> str:
         f"{_agreement(calculation, language)}"
         f"<details><summary>{_say('working', language)}</summary>"
         f'<h4>{_say("facts", language)}</h4><dl>{facts}</dl><ol class="sf-steps">{steps}</ol>'
-        f'<p class="sf-articles">{escape(", ".join(result.articles))}</p>'
+        f'<p class="sf-articles">{_articles(result.articles)}</p>'
         f"<h4>{_say('assumptions', language)}</h4>{notes}</details></section>"
     )
+
+
+def _articles(articles: Iterable[str]) -> str:
+    """Each law named once, then its articles."""
+    by_law: dict[str, list[str]] = {}
+    for article in articles:
+        law, _, number = article.rpartition(" ")
+        by_law.setdefault(law, []).append(number)
+    return escape(" · ".join(f"「{law}」 {', '.join(numbers)}" for law, numbers in by_law.items()))
 
 
 def _agreement(calculation: Any, language: Language) -> str:
@@ -166,7 +179,8 @@ def _citations(explanation: Explanation, language: Language) -> str:
 def _cited(cited: CitedSource, explanation: Explanation, language: Language) -> str:
     places = f" {escape(', '.join(cited.places))}" if cited.places else ""
     heading = f"({escape(cited.heading)})" if cited.heading else ""
-    day = f" · {_say('effective', language)} {cited.effective}" if cited.effective else ""
+    word = "replied" if cited.status == "ruling" else "effective"
+    day = f" · {_say(word, language)} {cited.effective}" if cited.effective else ""
     version = f" ({escape(cited.version)})" if cited.version else ""
     faults = "".join(
         f'<p class="sf-why {_TONES[check.severity]}">{_check(check, language)}</p>' for check in cited.checks

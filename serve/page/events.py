@@ -18,11 +18,6 @@ from serve.private_data import mask
 
 _QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _AT_ONCE = {**_QUIET, "trigger_mode": "multiple"}
-# Typing is counted when it pauses; what is counted is what stands in the box then.
-_PAUSE = """async (text, ...rest) => {
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  return [document.querySelector("#question textarea")?.value ?? text, ...rest];
-}"""
 
 
 def wire(page: gr.Blocks, layout: Layout, room: Room, tabs: Tabs) -> None:
@@ -100,11 +95,10 @@ def _wire_asking(layout: Layout, room: Room, tabs: Tabs) -> None:
     def on_typing(text: str | None, teacher: bool, request: gr.Request) -> str:
         return _counted(room, _tab(tabs, request), text or "", teacher)
 
-    ask.box.input(
-        on_typing, [ask.box, ask.with_teacher], ask.counter, js=_PAUSE, **{**_QUIET, "trigger_mode": "always_last"}
-    )
+    # page.js presses it when typing pauses.
+    ask.count.click(on_typing, [ask.box, ask.with_teacher], ask.counter, **_AT_ONCE)
     ask.examples.click(lambda sample: sample[0], ask.examples, ask.box, **_QUIET).then(
-        on_typing, [ask.box, ask.with_teacher], ask.counter, js=None, **_QUIET
+        on_typing, [ask.box, ask.with_teacher], ask.counter, **_QUIET
     ).then(None, None, None, js="() => slmForest.focusQuestion()", **_QUIET)
 
 

@@ -36,6 +36,7 @@ class AskParts:
     """The question, what belongs to it, and what is said before it is sent."""
 
     box: gr.Textbox
+    count: gr.Button  # never shown: pressed by page.js
     counter: gr.HTML
     day: gr.DateTime
     with_teacher: gr.Checkbox
@@ -127,6 +128,7 @@ def ask_panel(engine: Engine, examples: list[str]) -> AskParts:
             autofocus=True,
             container=False,
         )
+        count = gr.Button(visible="hidden", elem_id="count")
         counter = gr.HTML(view.counter(None, None, 0, None, _FIRST), elem_id="counter")
         with gr.Row(elem_id="ask-row"):
             day = gr.DateTime(
@@ -163,7 +165,7 @@ def ask_panel(engine: Engine, examples: list[str]) -> AskParts:
         visible=bool(examples),
     )
     return AskParts(
-        box, counter, day, with_teacher, with_base, with_sources, blind, send, stop_all, notice, message, shown,
+        box, count, counter, day, with_teacher, with_base, with_sources, blind, send, stop_all, notice, message, shown,
         consent, consent_text, yes, no,
     )  # fmt: skip
 

@@ -22,6 +22,14 @@
     }
   });
 
+  // The length of a question is counted when typing pauses.
+  let pause = 0;
+  document.addEventListener("input", (event) => {
+    if (!event.target.closest("#question")) return;
+    clearTimeout(pause);
+    pause = setTimeout(() => document.getElementById("count")?.click(), 400);
+  });
+
   const live = document.createElement("div");
   live.id = "sf-live";
   live.className = "sf-sr";

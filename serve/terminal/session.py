@@ -174,7 +174,8 @@ class _Drawing:
         answer = None
         self._title(engine, question, side)
         try:
-            self._wait(True)
+            # An index that is built first reports its progress on the same lines.
+            self._wait(not question.sources or getattr(engine.search, "texts", True) is not None)
             with closing(engine.answer(question, side)) as steps:
                 for step in steps:
                     self._wait(False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from serve.answer import FINISH_KO, Answer
 from serve.complete import FACTS_TITLE, WORKING_TITLE
 
@@ -31,7 +33,9 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
     notes += [
         (f"  ✗ {finding.message}", "bad") for finding in answer.verdict.findings if str(finding.severity) == "fault"
     ]
-    notes += [(f"  확인하세요: {text}", "note") for text in explain(answer).missing]
+    # Why nothing was computed stands in the answer already.
+    lacking = [text for text in explain(answer).missing if text != answer.completion.problem]
+    notes += [(f"  확인하세요: {text}", "note") for text in lacking]
     if answer.stats.finish != "stop":
         notes.append((f"  주의: {FINISH_KO.get(answer.stats.finish or '', '끝을 알 수 없음')}", "bad"))
     if answer.cached:
@@ -48,13 +52,24 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
 def _source_lines(answer: Answer) -> list[Note]:
     if not answer.sources:
         return [("근거: 찾지 못했습니다.", "note")]
-    lines = ["근거 (질문과 함께 모델에 보인 것):"]
+    read = (
+        "질문과 함께 모델에 보인 것" if answer.sources_read else "모델은 근거를 읽도록 학습되지 않아 질문만 보냈습니다"
+    )
+    lines = [f"근거 ({read}):"]
     for hit in answer.sources:
         passage = hit.passage
         heading = f"({passage.heading})" if passage.heading else ""
         day = f" · {passage.effective_from} 시행" if passage.effective_from and passage.kind != "ruling" else ""
-        lines.append(f"  {hit.rank}. {passage.title}{heading}{day}{f' · {passage.url}' if passage.url else ''}")
+        lines.append(
+            f"  {hit.rank}. {passage.title}{heading}{day}{f' · {_readable(passage.url)}' if passage.url else ''}"
+        )
     return [("\n".join(lines), "note")]
+
+
+def _readable(url: str) -> str:
+    """A link as browsers show it, with the name of the law in Hangul; as it is where that would tear it."""
+    shown = unquote(url)
+    return shown if shown.isprintable() and " " not in shown else url
 
 
 def _figures(answer: Answer) -> list[Note]:

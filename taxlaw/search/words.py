@@ -263,7 +263,7 @@ class _Said:
         length = len(self.forms)
         if length and any(forms[at : at + length] == self.forms for at in range(len(forms) - length + 1)):
             return True
-        return len(self.text) > 1 and self.pattern.search(text) is not None
+        return len(self.text) > 2 and self.pattern.search(text) is not None
 
 
 @dataclass(frozen=True)

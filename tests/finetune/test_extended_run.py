@@ -8,6 +8,7 @@ import torch
 
 from finetune import eval_command, export_command
 from finetune.base import load_model, load_tokenizer, resolve_base
+from finetune.errors import GateError
 from finetune.run import run as run_training
 from finetune.run_weights import run_weights_of, weights_of_run
 from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, Train
@@ -117,6 +118,8 @@ def test_merge_export_and_quantize_work_without_cache_or_dataset(finished, tmp_p
     loose = Gates(Q8_0=Gate(argmax=0, mean_kl=100))
     monkeypatch.setattr("finetune.export_steps.Gates", lambda: loose)
     assert command(export_command, "quantize", tmp_path / "s-F32.gguf", "--out", tmp_path / "q") == 0
+    with pytest.raises(GateError, match="merge it instead"):  # llama.cpp's adapters hold no embeddings
+        command(export_command, "export", config.out, "--adapter", "--out", tmp_path / "adapter.gguf")
 
 
 def test_eval_measures_every_step_and_the_base_without_untrained_pieces(finished, tmp_path):

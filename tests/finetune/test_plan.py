@@ -257,6 +257,14 @@ def test_what_cannot_fit_is_refused_with_the_way_out(config):
         refuse_what_cannot_fit(four_bits, CPU, memory=64e9, main_memory=64e9)
 
 
+def test_a_tight_fit_is_said_and_a_comfortable_one_is_not(config):
+    said = []
+    needed = refuse_what_cannot_fit(config, CPU, memory=64e9, main_memory=64e9, say=said.append)
+    assert not said
+    refuse_what_cannot_fit(config, CPU, memory=needed.training * 1.1, main_memory=64e9, say=said.append)
+    assert "a tight fit" in said[0] and "pass_tokens" in said[0]
+
+
 def test_the_gate_uses_what_the_run_knows_already(config, dataset, tiny_base, monkeypatch):
     prepared = encode_rows(read_rows(dataset / "train.jsonl"), load_tokenizer(tiny_base), "program", 512)
     expected = refuse_what_cannot_fit(config, CPU, memory=64e9, main_memory=64e9)

@@ -154,7 +154,7 @@ def test_the_calculation_says_who_computed_it_and_whether_the_answer_agrees() ->
     )
     for words in (right, wrong, silent):
         assert "코드가 질문에서 바로 계산" in words and "모델이 아니라 코드가 계산" in words and "6억 140만원" in words
-        assert "증여재산가액20억원" in words and "상속세 및 증여세법 제56조" in words
+        assert "증여재산가액20억원" in words and "「상속세 및 증여세법」 제53조제2호, 제55조제1항, 제56조" in words
     assert "답변의 세액과 같습니다" in right
     assert "답변의 세액과 다릅니다 (7억원)" in wrong
     assert "답변에서 최종 세액을 찾지 못했습니다" in silent
@@ -171,6 +171,17 @@ def test_sources_show_why_and_from_when() -> None:
     assert "시행일 2025-01-01" in tree.words and "회신일 2025-01-01" in tree.words
     assert [tag for tag, _ in tree.tags].count("br") == 1
     assert sources_html([]) == ""
+
+
+def test_a_ruling_has_a_day_of_reply_and_a_law_a_day_of_force() -> None:
+    ruling = replace(hostile().citations[0], name="서면-2023-법규기본-2039", status="ruling")
+    words = Tree(drawer_html(replace(hostile(), citations=(ruling,)))).words
+    assert "회신일 2025-12-01" in words and "시행일" not in words
+
+
+def test_sources_that_the_student_did_not_read_are_called_so() -> None:
+    hits = [Hit(passage(), 1.0, 1)]
+    assert "질문만 보냈습니다" in sources_html(hits, read=False) and "질문만" not in sources_html(hits)
 
 
 def test_a_finding_of_a_new_kind_is_still_shown() -> None:

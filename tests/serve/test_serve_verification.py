@@ -154,7 +154,14 @@ def test_a_call_about_facts_nobody_stated() -> None:
     found = explained(CALL.replace("20억원", "3억원"))
     assert badges(found)["질문과 다른 계산 1"] == "bad"
     assert "3억원은 질문에 없는 금액입니다." in found.missing[0]
-    assert found.steps_from == "question" and found.payable == 601_400_000
+    assert (found.steps_from, found.payable, found.stated) == ("question", 601_400_000, None)
+
+
+def test_a_refused_call_lacks_no_facts_when_nobody_asked_for_a_tax() -> None:
+    answer = answered('{"tax":"gift","amount":"100,000원","relation":"기타친족"}', "증여세 신고기한은 언제인가요?")
+    found = explain(answer)
+    assert answer.completion.problem in found.missing and len(found.missing) == 1
+    assert "모자란 사실 있음" not in badges(found)
 
 
 def test_facts_that_nothing_compared_with_the_question_are_said() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
 from serve.backends.llama import LlamaCppBackend, LlamaOptions, piece_tokens
+from serve.backends.llama_native import library
 from serve.backends.protocol import GenParams, Message
 from serve.errors import Code, ServeError
 
@@ -87,6 +89,15 @@ def test_info_says_what_runs_where(tiny_gguf: Path) -> None:
         assert info.template_sha256 == hashlib.sha256(backend._template.encode()).hexdigest()
         assert "CPU 1스레드" in info.detail and info.quantisation
         backend.close()
+
+
+def test_threads_sleep_while_they_wait_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    library()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE", "two busy cores would write a token a second"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    library()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 def test_two_threads_share_one_model(backend: LlamaCppBackend) -> None:

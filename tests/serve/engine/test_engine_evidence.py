@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import date
 
@@ -87,3 +88,22 @@ def test_a_right_citation_that_the_search_missed_is_no_fault(build, last, local,
     student = local().enqueue("소득세법 제56조에 따릅니다. 공제액은 12만원입니다.")
     answer = last(build(student, search=index()), Question("배당세액공제는?", DAY, sources=True))
     assert answer.sources and answer.verdict.ok
+
+
+def test_a_program_that_stays_has_its_index_built_beside_everything_else(build, local, index) -> None:
+    opened = threading.Event()
+    engine = build(local(), search=Evidence(lambda: opened.set() or index(), built=lambda: False))
+    engine.prepare()
+    assert opened.wait(10)
+    build(local()).prepare()  # without an index there is nothing to do
+
+
+def test_a_student_trained_on_bare_questions_is_asked_the_bare_question(build, last, local, index) -> None:
+    student, teacher = local().enqueue("네"), local(sha256=None).enqueue("네")
+    engine = build(student, teacher, search=index())
+    engine.described = replace(engine.described, reads_evidence=False)
+    question = Question("소득세 세율은?", DAY, sources=True)
+    answer = last(engine, question)
+    assert student.requests[0] == (Message("user", "소득세 세율은?"),)
+    assert len(answer.sources) == 1 and answer.as_dict()["sources_read"] is False
+    assert last(engine, question, "teacher").sources_read and "제55조" in teacher.requests[0][-1].content

@@ -163,7 +163,7 @@ def test_evidence_is_listed_under_the_answer(run, student, capsys) -> None:
 
     passage = Passage(
         id="p1", kind="statute", title="소득세법 제55조", text="세율", heading="세율", effective_from=None,
-        effective_to=None, url="https://law.go.kr/x", source="s",
+        effective_to=None, url="https://law.go.kr/%EB%B2%95", source="s",
     )  # fmt: skip
 
     class Search:
@@ -172,7 +172,7 @@ def test_evidence_is_listed_under_the_answer(run, student, capsys) -> None:
 
     student.enqueue("답")
     assert run("--question", QUESTION, "--sources", search=Search()) == 0
-    assert "  1. 소득세법 제55조(세율) · https://law.go.kr/x\n" in capsys.readouterr().err
+    assert "  1. 소득세법 제55조(세율) · https://law.go.kr/법\n" in capsys.readouterr().err
     assert "소득세법 제55조" in student.requests[0][0].content
 
 
