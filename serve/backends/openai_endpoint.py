@@ -55,7 +55,7 @@ class OpenAIBackend:
         if not key and needs_key(url):
             raise no_key(Asked(options.side, urlsplit(url).netloc if url else "api.openai.com", options.model), options)
         self._client = OpenAI(
-            api_key=key or "none", base_url=options.base_url, timeout=options.timeout_seconds, max_retries=1
+            api_key=key or "none", base_url=options.base_url, timeout=options.timeout_seconds, max_retries=0
         )
         self._host = urlsplit(str(self._client.base_url)).netloc
         self._key = key

@@ -58,8 +58,10 @@ def test_a_stop_ends_the_answer_then_closes_the_engine(tmp_path: Path) -> None:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
         body = {"model": "student", "stream": True, "messages": [{"role": "user", "content": "질문"}]}
         connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
-        assert connection.getresponse().readline().startswith(b"data: ")
+        reply = connection.getresponse()
+        assert reply.readline().startswith(b"data: ")
         process.send_signal(signal.SIGTERM)
+        assert "서버가 멈추는 중" in reply.read().decode(), "the reader must learn why his answer ends here"
         said = process.stderr.read()
         assert process.wait(30) == 0, said
     assert log.read_text(encoding="utf-8").split("\n")[:2] == ["stream closed", "engine closed"]
