@@ -44,7 +44,8 @@ def main() -> None:
     config = read_config(None)
     student = find_student(config.student)
     options = OpenOptions(config.student.context_tokens, args.threads, device="cpu")
-    figures: dict = {"date": str(date.today()), "command": " ".join(["python", "bench/serve.py", *sys.argv[1:]])}
+    shown = [Path(word).name if word == str(args.llama_server) else word for word in sys.argv[1:]]
+    figures: dict = {"date": str(date.today()), "command": " ".join(["python", "bench/serve.py", *shown])}
     figures["machine"] = machine(args.threads)
     questions = config.page.examples
     figures["models"] = [one_model("student", student.path, options, questions, args)]

@@ -67,7 +67,7 @@ class BareLoop:
 
 def decoding(backend: LlamaCppBackend, bare: BareLoop, tokens: int, repeats: int) -> dict:
     """Ours and the bare loop, a token of one and a token of the other; no end token ends an answer here."""
-    backend._ends, backend._gguf.is_end = frozenset(), lambda token: False
+    backend._gguf.is_end = lambda token: False
     prompt = backend._tokens([Message("user", PROBE)])
     first, mine, theirs = [], [], []
     for _ in range(repeats + 1):
@@ -195,7 +195,7 @@ def machine(threads: int | None) -> dict:
         "cores": os.cpu_count(),
         "load_before": load,
         "threads": threads,
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     }
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
 from serve.backends.protocol import Backend, Finish, GenParams, Message
-from serve.complete import Calculation, Completion, calculate, compare, complete
+from serve.complete import Calculation, Completion, calculate, compare, complete, runs_past_call
 from serve.law_texts import Texts, statutes_of, texts_of
 from serve.prices import FREE, Cost
 from serve.prompt import clean_question
@@ -211,6 +211,10 @@ def stream_answer(
             stats = Stats(first, clock() - start, tokens or None, prompt_tokens, finish, characters, first_characters)
             if not delta.finish:
                 yield Progress(text, stats)
+                if "}" in text and runs_past_call(text):
+                    # A small model that misses its end token repeats itself to the limit: half a minute for nothing.
+                    stats = replace(stats, finish="stop", prompt_tokens=backend.count_tokens(messages))
+                    break
     yield settle(text, stats, asked)
 
 

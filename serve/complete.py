@@ -68,6 +68,17 @@ def looks_like_call(text: str) -> bool:
     return head.startswith(_CALL_STARTS) or bool(head and "```json".startswith(head))
 
 
+def runs_past_call(text: str) -> bool:
+    """Whether a streamed text is a whole call and then something that is neither its working nor words: '}true}true'."""
+    from taxlaw.call_answer import split_call
+
+    if not text.lstrip().startswith(_CALL_STARTS):
+        return False
+    given = split_call(text)
+    rest = text[given.end :].lstrip().removeprefix("```").lstrip() if given and given.call else ""
+    return bool(rest) and rest[0].isascii() and (rest[0].isalnum() or rest[0] in '{}[]",:')
+
+
 def complete(text: str, as_of: date, question: str) -> Completion:
     """Run the calculator call in ``text`` if there is one and it rests on ``question``.  Never raises for what a model wrote."""
     from taxlaw.call_check import objections

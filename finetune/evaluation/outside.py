@@ -11,13 +11,14 @@ import json
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from finetune.data import Row, Turn
 from finetune.errors import InputError
 from taxlaw.citations import find_citations
+from taxlaw.errors import ConfigError
 from taxlaw.money import parse_won
-from taxlaw.strict_config import StrictModel
+from taxlaw.strict_config import StrictModel, validate
 
 SHOWN = 5  # bad lines named in an error
 
@@ -70,10 +71,8 @@ def read_cases(file: Path) -> list[Row]:
             rows.append(_row(json.loads(line), file.stem, number))
         except json.JSONDecodeError as exc:
             wrong.append(f"{number}번 줄: JSON 이 아닙니다 (not JSON): {exc}")
-        except ValidationError as exc:
-            first = exc.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "line"
-            wrong.append(f"{number}번 줄: '{where}': {first['msg']}")
+        except ConfigError as exc:
+            wrong.append(f"{number}번 줄: " + "; ".join(line.strip() for line in str(exc).splitlines()[1:]))
     if wrong:
         more = f"\n  … 모두 {len(wrong)}줄" if len(wrong) > SHOWN else ""
         raise InputError(
@@ -89,9 +88,9 @@ def read_cases(file: Path) -> list[Row]:
 
 def _row(raw: object, name: str, number: int) -> Row:
     if isinstance(raw, dict) and {"family", "gates", "provenance"} <= raw.keys():
-        return Row.model_validate(raw)
-    case = Case.model_validate(raw)
-    return Row.model_validate(
+        return validate(raw, Row, name)
+    case = validate(raw, Case, name)
+    return validate(
         {
             "id": case.id or f"{name}:{number}",
             "question": case.question,
@@ -109,5 +108,7 @@ def _row(raw: object, name: str, number: int) -> Row:
             "provenance": {},
             "gates": [],
             "history": [turn.model_dump() for turn in case.history],
-        }
+        },
+        Row,
+        name,
     )

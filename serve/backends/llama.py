@@ -66,7 +66,7 @@ class LlamaCppBackend:
         self._gguf = self._load(options.context_tokens)
         try:
             self._template = self._checked_template()
-            self._ends = self._end_tokens()
+            self._check_that_answers_end()
         except ServeError:
             self._gguf.close()
             raise
@@ -98,7 +98,7 @@ class LlamaCppBackend:
                     if made:
                         gguf.evaluate((token,), len(prompt) + made - 1)
                     token = pick(gguf.logits())
-                if token in self._ends or gguf.is_end(token):
+                if gguf.is_end(token):
                     finish = "stop"
                     break
                 made += 1
@@ -192,19 +192,14 @@ class LlamaCppBackend:
             )
         return template
 
-    def _end_tokens(self) -> frozenset[int]:
-        found = (self._gguf.metadata(f"tokenizer.ggml.{name}_token_id") for name in ("eot", "eos"))
-        ends = {int(token) for token in found if token is not None}
-        turn_end = self._gguf.tokenise("<end_of_turn>", special=True)
-        if len(turn_end) == 1:
-            ends.add(turn_end[0])
-        if not ends:
+    def _check_that_answers_end(self) -> None:
+        named = any(self._gguf.metadata(f"tokenizer.ggml.{name}_token_id") for name in ("eot", "eos"))
+        if not named and len(self._gguf.tokenise("<end_of_turn>", special=True)) != 1:
             raise ServeError(
                 Code.BAD_MODEL,
                 f"GGUF에 답의 끝을 알리는 토큰(tokenizer.ggml.eot_token_id)이 없습니다: {self._path}",
                 "'python -m finetune run'이 만든 student-*.gguf를 쓰세요.",
             )
-        return frozenset(ends)
 
 
 def on_apple_silicon() -> bool:

@@ -52,7 +52,8 @@ class BackendInfo:
     """What answers: ``detail`` is for people, the rest for records.  None where the backend cannot know.
 
     ``model_sha256`` is of the weights' file; ``template_sha256`` of the chat template's text (hash of its UTF-8);
-    ``device`` is ``cpu``, ``cuda``, ``mps``, ``metal`` or ``remote``; ``quantisation`` e.g. ``Q8_0``, ``nf4``, ``gptq``.
+    ``device`` is ``cpu``, ``cuda``, ``mps``, ``metal``, ``local`` (another process of this machine) or ``remote``;
+    ``quantisation`` e.g. ``Q8_0``, ``nf4``, ``gptq``.
     """
 
     name: str

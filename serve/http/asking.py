@@ -70,7 +70,8 @@ class Asking:
         while (made := await self._made.get()) is not None:
             if isinstance(made, BaseException):
                 raise made
-            yield made
+            if not self._stopped.is_set():  # what is left in the line is not worth waiting for
+                yield made
 
     def _run(self) -> None:
         last: BaseException | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from serve.answer import Answer, Asked, stream_answer, student_messages
 from serve.backends.fake import FakeBackend
 from serve.backends.protocol import GenParams
-from serve.complete import complete
+from serve.complete import complete, runs_past_call
 
 AS_OF = date(2025, 7, 1)
 QUESTION = "1999년이나 올해 아버지께 20억원을 증여받으면 증여세는, 근로소득이 6,000만원이면 소득세는?"
@@ -74,3 +76,30 @@ def test_speed_counts_decoding_only(verifier) -> None:
     assert answer.stats.tokens_per_second == 0.5
     assert answer.stats.characters == 5
     assert answer.stats.chars_per_second == 1.0  # 나 and 다 in two seconds; the first piece came with the first token
+
+
+def test_a_model_that_runs_on_after_its_call_is_stopped(verifier) -> None:
+    backend = FakeBackend().enqueue(CALL[:-1], "}", "true", "}", *["true}"] * 200)
+    asked = Asked("student", "s", QUESTION, AS_OF)
+    *_, answer = stream_answer(backend, student_messages(QUESTION), GenParams(), asked)
+    assert answer.completion.raw == CALL + "true" and answer.completion.result.payable == 601_400_000
+    assert (answer.stats.finish, answer.stats.new_tokens) == ("stop", 3)
+    assert answer.stats.prompt_tokens == backend.count_tokens(student_messages(QUESTION))
+    assert backend.endings == ["closed"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CALL,
+        CALL[:-1],
+        CALL + "\n\n",
+        CALL + "\n\n증여재산가액: 20억원",
+        f"```json\n{CALL}\n```",
+        CALL + "\n- 과세표준",
+        "{가",
+        "글 }true",
+    ],
+)
+def test_a_call_its_working_and_words_are_let_run(text: str) -> None:
+    assert not runs_past_call(text)

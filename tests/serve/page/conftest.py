@@ -179,7 +179,7 @@ def _new_tab(browser, url: str, *, width: int = 1280, height: int = 900, dark: b
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.set_default_timeout(120_000)  # a busy machine is no fault of the page
+    page.set_default_timeout(60_000)  # a busy machine is no fault of the page
     page.outside = []
     page.dialogs = []
     page.on("request", lambda request: page.outside.append(request.url) if not _ours(request.url, url) else None)
@@ -200,8 +200,15 @@ def _ours(address: str, site: str) -> bool:
 
 
 def _ask(page, question: str) -> None:
+    """Ask, and wait until the question is this tab's newest, or waits for consent."""
+    before = page.locator("#history .gallery-item").count()
     page.fill("#question textarea", question)
     page.press("#question textarea", "Enter")
+    page.wait_for_function(
+        """(before) => document.querySelectorAll("#history .gallery-item").length > before
+            || document.querySelector("#consent-yes")""",
+        arg=before,
+    )
 
 
 def _ended(page, *places: str) -> None:

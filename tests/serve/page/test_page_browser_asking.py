@@ -121,9 +121,6 @@ def test_what_cannot_be_sent_is_said_under_the_box(site, page) -> None:
     assert "448" in page.inner_text("#message") and len(site.student.requests) == asked
     page.fill("#question textarea", "짧은 질문")
     page.wait_for_selector("#counter:has-text('2 / 448')")
-    page.fill("#as-of input", "언젠가")
-    page.press("#question textarea", "Enter")
-    page.wait_for_selector("#message:has-text('기준일')")
 
 
 def test_the_day_of_the_law_is_the_answers(site, page) -> None:
