@@ -256,7 +256,8 @@ def markdown(rounds: list[dict], machine: str) -> str:
         )
     lines += [
         "",
-        "Memory of the server (MiB, resident) and its threads:",
+        "Memory of the server (MiB, resident) and its threads. The page remembers its last 256 visitors, about 120 KB each, and",
+        "every call of `/ask` is a new one: its memory grows for the first 256 calls and stays there.",
         "",
         "| endpoint | student | start | end | peak | mean of second and of last third | threads, start and peak |",
         "|---|---|---:|---:|---:|---:|---:|",
@@ -290,9 +291,16 @@ def main() -> int:
                 rounds.append(asyncio.run(round_of(way, kind, url, process, args.askers, args.seconds)))
             rounds[-1] |= told
             print(json.dumps(rounds[-1], ensure_ascii=False), flush=True)
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}."
+    busy = f"Load average at the end: {os.getloadavg()[0]:.0f}." if hasattr(os, "getloadavg") else ""
+    machine = (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. {busy}"
+    )
     args.out.write_text(markdown(rounds, machine), encoding="utf-8")
-    results = REPO / "bench/results/askers.json" if args.out.parent == REPO / "docs" else args.out.with_suffix(".json")
+    results = (
+        REPO / "bench/results/askers.json"
+        if args.out.resolve().parent == (REPO / "docs").resolve()
+        else args.out.with_suffix(".json")
+    )
     results.write_text(json.dumps(rounds, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     bad = [
         one

@@ -51,7 +51,8 @@ def _waiting(found: dict) -> str:
     return f"""## Threads that wait
 
 llama.cpp's threads wait for one another some hundred times a token.  `serve` has them sleep (`OMP_WAIT_POLICY=PASSIVE`, unless the environment
-says otherwise); left alone, its OpenMP lets them spin, which is faster on an idle machine and far slower on a shared one.
+says otherwise); left alone, its OpenMP lets them spin.  Spinning may gain a little on an idle machine and loses nearly everything on a shared one:
+read the row with the load above in mind.
 
 | sleeping | spinning |
 |---|---|

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import statistics
 import subprocess
@@ -18,6 +19,7 @@ from serve.opening import OpenOptions, open_backend
 
 USERS = (1, 4, 8)
 EACH = 3  # questions of one user, one after another
+_amounts = itertools.count(2)
 RELATIONS = ("배우자", "아버지", "아들", "삼촌", "친구", "어머니", "딸", "고모")
 
 
@@ -58,7 +60,8 @@ def crowd(backend: Backend, users: int, tokens: int) -> dict:
     def person(number: int) -> None:
         gate.wait()
         for turn in range(EACH):
-            text = f"{RELATIONS[number]}에게서 {turn + 2}억원을 증여받으면 공제와 세율, 신고 기한과 근거 조문은 어떻게 되나요?"
+            # Never the same question twice: llama-server keeps prompts it has read.
+            text = f"{next(_amounts)}억원을 {RELATIONS[(number + turn) % len(RELATIONS)]}에게서 증여받으면 공제와 세율, 신고 기한과 근거 조문은 어떻게 되나요?"
             start, first, made = time.perf_counter(), None, 0
             for delta in backend.stream([Message("user", text)], GenParams(tokens)):
                 if first is None and delta.tokens:

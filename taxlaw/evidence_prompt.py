@@ -30,8 +30,8 @@ def with_evidence(question: str, hits: Sequence[Hit], budget: int = BUDGET, coun
     """
     shown, left = [], budget
     for position, hit in enumerate(hits):
-        # The first source may take half, the next half of what is left; the last one takes the rest.
-        share = left if position == len(hits) - 1 else max(left // 2, left // (len(hits) - position))
+        # The first source may take half; the others share what is left, and what one does not need goes to the next.
+        share = max(left // (len(hits) - position), left // 2 if position == 0 else 0)
         entry = _entry(position + 1, hit.passage, question, share, count)
         cost = count(entry + "\n")
         if cost > left:

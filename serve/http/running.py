@@ -85,24 +85,28 @@ def serve_forever(
 
 @dataclass
 class Site:
-    """A running server: its address, and the thread it runs in."""
+    """A running server and its address.  ``_over`` is set when its thread has ended.
+
+    An event and not ``Thread.join``: a signal that interrupts a join marks the thread as ended, which it is not
+    (CPython 3.11, bpo-45274), and the process would leave in the middle of an answer.
+    """
 
     url: str
     application: Any
     _server: Any
-    _thread: threading.Thread
+    _over: threading.Event
 
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        return not self._over.is_set()
 
     def wait(self, seconds: float) -> None:
-        self._thread.join(seconds)
+        self._over.wait(seconds)
 
     def stop(self) -> None:
         """End the streams, then the server; returns when both are over or after a few seconds."""
         self.application.state.askings.stop_all(0)
         self._server.should_exit = True
-        self._thread.join(_LAST_WORDS_SECONDS + 5)
+        self._over.wait(_LAST_WORDS_SECONDS + 5)
         if not self.application.state.askings.stop_all(_LEAVE_MODEL_SECONDS):
             raise ServeError(
                 Code.BUSY,
@@ -138,13 +142,19 @@ def open_site(
             )
         )
         logging.getLogger("uvicorn.error").addFilter(_not_our_own_stop)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, name="http", daemon=True)
-        thread.start()
-        site = Site(f"http://{_shown(access.host)}:{port}/", application, server, thread)
+        over = threading.Event()
+
+        def run() -> None:
+            try:
+                server.run(sockets=sockets)
+            finally:
+                over.set()
+
+        threading.Thread(target=run, name="http", daemon=True).start()
+        site = Site(f"http://{_shown(access.host)}:{port}/", application, server, over)
         while not server.started:
-            if not thread.is_alive():
+            if over.wait(0.02):
                 raise ServeError(Code.USAGE, "웹 서버가 시작하지 못했습니다.", "위에 적힌 까닭을 보세요.")
-            thread.join(0.02)
         try:
             yield site
         finally:

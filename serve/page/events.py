@@ -68,6 +68,7 @@ def _wire_asking(layout: Layout, room: Room, tabs: Tabs) -> None:
             **redraw.base_column(layout, tab, base),
             **redraw.vote_updates(layout.vote, engine, tab),
             **redraw.talk_updates(layout.talk, tab),
+            **redraw.legal_update(layout, engine, tab.language),
             ask.examples: gr.update(visible=False),
         }
 
@@ -213,10 +214,10 @@ def _wire_talk(layout: Layout, room: Room, tabs: Tabs) -> None:
         tab = _tab(tabs, request)
         tab.clear()
         return {
+            **redraw.everything(layout, engine, tab, blind, base),
             ask.box: "",
             ask.counter: _counted(room, tab, "", False),
             ask.message: "",
-            **redraw.everything(layout, engine, tab, blind, base),
         }
 
     def on_export(event: gr.EventData, request: gr.Request) -> str:

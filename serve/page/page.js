@@ -71,6 +71,11 @@
         }
       }
       document.getElementById("vote")?.setAttribute("role", "group");
+      const day = document.querySelector("#as-of .label-content")?.innerText.trim() || "";
+      document.querySelector("#as-of input")?.setAttribute("aria-label", day);
+      const calendar = document.querySelector("#as-of .calendar");
+      calendar?.setAttribute("aria-label", day);
+      calendar?.setAttribute("aria-haspopup", "dialog");
       document.querySelector("#question textarea")?.setAttribute("aria-describedby", "counter");
     },
     // A question that waits for consent is decided before anything else.
@@ -81,5 +86,6 @@
     },
   };
   window.slmForest = slmForest;
-  document.addEventListener("DOMContentLoaded", () => document.body.append(live));
+  if (document.body) document.body.append(live);
+  else document.addEventListener("DOMContentLoaded", () => document.body.append(live));
 })();

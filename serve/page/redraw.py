@@ -143,7 +143,7 @@ def everything(layout: Layout, engine: Engine, tab: Tab, blind: bool, with_base:
     updates = {
         layout.header: view.header(engine.described, language),
         layout.language: language,
-        layout.legal: view.legal(language),
+        **legal_update(layout, engine, language),
         layout.tab_ask: gr.update(label=say(language, "tab_ask")),
         layout.tab_dashboard: gr.update(label=say(language, "tab_dashboard")),
         layout.key: tab.key,
@@ -168,6 +168,10 @@ def consent_updates(ask: AskParts, engine: Engine, tab: Tab) -> Updates:
         ask.consent: gr.update(visible=True),
         ask.consent_text: view.consent_text(host, mask(tab.held.question.text), tab.language),
     }
+
+
+def legal_update(layout: Layout, engine: Engine, language: Language) -> Updates:
+    return {layout.legal: view.legal(language, engine.records.problem if engine.records is not None else None)}
 
 
 def outputs_of(layout: Layout) -> list:

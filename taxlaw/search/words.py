@@ -274,10 +274,14 @@ class _Lay:
 
 
 def _said(words: Sequence[str]) -> tuple[_Said, ...]:
-    return tuple(
-        _Said(text, _forms(tokens), re.compile(r"(?<![가-힣])" + r"\s?".join(map(re.escape, text.replace(" ", "")))))
-        for text, tokens in zip(words, _analysed(words), strict=True)
-    )
+    found = []
+    for text, tokens in zip(words, _analysed(words), strict=True):
+        letters = text.replace(" ", "")
+        forms = _forms(tokens)
+        if not text.endswith("다") and "".join(forms) != letters:  # 증여세율 is more than 증여세: only as it is written
+            forms = ()
+        found.append(_Said(text, forms, re.compile(r"(?<![가-힣])" + r"\s?".join(map(re.escape, letters)))))
+    return tuple(found)
 
 
 @cache

@@ -21,6 +21,7 @@ from finetune.plan_memory import LOGIT_BYTES, Pass, kept_activations, shape_of, 
 from finetune.plan_tokens import base_at_hand
 from finetune.settings import PHI_TARGETS, Base, Lora, RunConfig, Train, read_config
 from finetune.students import find_student, known_students
+from finetune.train import adapter_autocast
 
 _SPEC = importlib.util.spec_from_file_location("tiny_students", Path(__file__).with_name("tiny_students.py"))
 tiny_students = importlib.util.module_from_spec(_SPEC)
@@ -133,10 +134,9 @@ def really_kept(model, lora, dtype, rows, longest):
         return tensor
 
     ids = torch.zeros(rows, longest, dtype=torch.long)
-    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == "bfloat16")
     mask = torch.ones_like(ids)
     mask[-1, longest // 2 :] = 0  # nearly every batch is padded, and a mask is kept by every layer
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), autocast:
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), adapter_autocast(adapted, "cpu"):
         body(input_ids=ids, attention_mask=mask, use_cache=False)
     return sum(size for pointer, size in kept.items() if pointer not in own)
 

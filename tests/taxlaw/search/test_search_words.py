@@ -38,6 +38,7 @@ def test_lay_words_bring_the_words_of_the_law(question, word):
         ("기술서비스업을 합니다", "술→"),
         ("월급에서 떼는 세금", "무이자"),
         ("상속세 신고기한은 언제인가요", "무신고"),
+        ("증여세를 내야 하나요", "증여세율"),
     ],
 )
 def test_a_lay_word_inside_another_word_is_not_one(question, never):
