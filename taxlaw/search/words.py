@@ -278,7 +278,9 @@ def _said(words: Sequence[str]) -> tuple[_Said, ...]:
     for text, tokens in zip(words, _analysed(words), strict=True):
         letters = text.replace(" ", "")
         forms = _forms(tokens)
-        if not text.endswith("다") and "".join(forms) != letters:  # 증여세율 is more than 증여세: only as it is written
+        if (
+            " " not in text and not text.endswith("다") and "".join(forms) != letters
+        ):  # 증여세율 is more than 증여세: only as it is written
             forms = ()
         found.append(_Said(text, forms, re.compile(r"(?<![가-힣])" + r"\s?".join(map(re.escape, letters)))))
     return tuple(found)
