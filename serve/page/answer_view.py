@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from serve.answer import Answer, Progress, Stats
-from serve.complete import WORKING_TITLE, Completion, looks_like_call
+from serve.complete import Completion, looks_like_call
 from serve.engine import Engine
 from serve.errors import ServeError
 from serve.page import view
@@ -128,7 +128,7 @@ def completion_card(completion: Completion, language: Language) -> str:
         )
         parts.append(f'<section class="sf-facts"><h3>{say(language, "facts")}</h3><dl>{rows}</dl></section>')
     if completion.result is not None:
-        parts.append(_working(completion.result))
+        parts.append(_working(completion.result, language))
     if completion.problem:
         parts.append(view.state(say(language, "unable"), completion.problem, "error"))
     if parts:
@@ -137,18 +137,20 @@ def completion_card(completion: Completion, language: Language) -> str:
     return "".join(parts)
 
 
-def _working(result: object) -> str:
+def _working(result: object, language: Language) -> str:
     rows = "".join(
         f"<li><span>{escape(step.label)}</span><b>{format_won(step.amount)}</b>{_expression(step)}</li>"
         for step in result.steps
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.assumptions)
+    assumptions = say(language, "assumptions", count=len(result.assumptions))
     return (
-        f'<section class="sf-working"><h3>{WORKING_TITLE} <span class="sf-code-mark">모델이 아니라 코드가 계산</span></h3>'
+        f'<section class="sf-working"><h3>{say(language, "working")} '
+        f'<span class="sf-code-mark">{say(language, "by_code")}</span></h3>'
         f'<ol class="sf-steps">{rows}</ol>'
-        f'<p class="sf-payable"><span>납부할 세액</span><b>{format_won(result.payable)}</b></p>'
-        f'<p class="sf-articles">근거 {_articles(result.articles)}</p>'
-        + (f"<details><summary>전제 {len(result.assumptions)}가지</summary><ul>{notes}</ul></details>" if notes else "")
+        f'<p class="sf-payable"><span>{say(language, "payable")}</span><b>{format_won(result.payable)}</b></p>'
+        f'<p class="sf-articles">{say(language, "rests_on")} {_articles(result.articles)}</p>'
+        + (f"<details><summary>{assumptions}</summary><ul>{notes}</ul></details>" if notes else "")
         + "</section>"
     )
 

@@ -251,12 +251,12 @@ def _wire_whole_page(page: gr.Blocks, layout: Layout, room: Room, tabs: Tabs) ->
             return {layout.key: tab.key}
         return redraw.everything(layout, engine, tab, False, False)
 
-    def on_language(language: str, blind: bool, base: bool, request: gr.Request) -> Updates:
+    def on_language(language: str, text: str, teacher: bool, blind: bool, base: bool, request: gr.Request) -> Updates:
         tab = _tab(tabs, request)
         tab.language = "en" if language == "en" else "ko"
         return {
             ask.message: "",
-            ask.counter: _counted(room, tab, "", False),
+            ask.counter: _counted(room, tab, text or "", teacher),
             **redraw.everything(layout, engine, tab, blind, base),
         }
 
@@ -273,9 +273,9 @@ def _wire_whole_page(page: gr.Blocks, layout: Layout, room: Room, tabs: Tabs) ->
     page.load(on_load, layout.key, outputs, js="() => [slmForest.key()]", **_AT_ONCE).then(
         None, layout.key, None, js="(key) => slmForest.keep(key)", **_AT_ONCE
     ).then(None, layout.language, None, js=tend, **_AT_ONCE)
-    layout.language.input(on_language, [layout.language, ask.blind, ask.with_base], outputs, **_AT_ONCE).then(
-        None, layout.language, None, js=tend, **_AT_ONCE
-    )
+    layout.language.input(
+        on_language, [layout.language, ask.box, ask.with_teacher, ask.blind, ask.with_base], outputs, **_AT_ONCE
+    ).then(None, layout.language, None, js=tend, **_AT_ONCE)
     ask.blind.input(on_blind, ask.blind, outputs, **_AT_ONCE)
     ask.with_base.input(on_base, ask.with_base, outputs, **_AT_ONCE)
     page.unload(on_unload)

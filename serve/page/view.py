@@ -134,4 +134,6 @@ def empty(language: Language) -> str:
 def legal(language: Language, problem: str | None = None) -> str:
     """The labels the law asks for.  ``problem``: why nothing is being recorded just now."""
     said = f'<p class="sf-problem">⚠ {escape(problem)}</p>' if problem else ""
-    return f'<footer class="sf-legal"><p>{say(language, "legal_ai")}</p><p>{say(language, "legal_tax")}</p>{said}</footer>'
+    return (
+        f'<footer class="sf-legal"><p>{say(language, "legal_ai")}</p><p>{say(language, "legal_tax")}</p>{said}</footer>'
+    )

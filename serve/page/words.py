@@ -135,6 +135,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "hidden_figures": ("속도와 이름은 투표한 뒤에 보입니다.", "Speed and name appear after your vote."),
     "raw": ("모델이 쓴 원문", "What the model wrote"),
     "facts": ("모델이 읽은 사실", "Facts the model read"),
+    "working": ("코드가 계산한 결과", "Computed by code"),
+    "by_code": ("모델이 아니라 코드가 계산", "by code, not by a model"),
+    "payable": ("납부할 세액", "Tax payable"),
+    "rests_on": ("근거", "Provisions"),
+    "assumptions": ("전제 {count}가지", "{count} assumptions"),
     "unable": ("계산하지 못했습니다", "It could not be computed"),
     # votes
     "vote_title": ("어느 답이 낫습니까?", "Which answer is better?"),

@@ -28,6 +28,14 @@ def config_for(tiny_base, dataset, out, **changes):
     return RunConfig(**{**settings, **changes})
 
 
+@pytest.fixture(scope="module", autouse=True)
+def code_as_it_is():
+    """Someone who edits a file while the tests run is not what is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("finetune.run.code_sha256", lambda: "the code as it is")
+        yield
+
+
 @pytest.fixture(scope="module")
 def trained(tiny, tmp_path_factory):
     """One finished run shared by the tests that only look at it."""

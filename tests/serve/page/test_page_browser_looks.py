@@ -123,6 +123,7 @@ def test_a_phone_shows_everything_one_below_the_other(site, tab) -> None:
 def test_the_language_switch_changes_every_label_and_back(site, tab) -> None:
     page = tab()
     answered(site, page)
+    page.wait_for_selector("#counter:has-text('3 / 448')")
     page.click("#language label:has-text('English')")
     page.wait_for_function("document.documentElement.lang === 'en'")
     page.wait_for_selector("#send:has-text('Ask')")
@@ -142,6 +143,9 @@ def test_the_language_switch_changes_every_label_and_back(site, tab) -> None:
         assert not hangul.search(text), (part, text)
     assert "AI-generated · law as of 2025-07-01" in page.inner_text("#left .sf-ai")
     assert "confirmed" in page.inner_text("#left .sf-badges") or "match" in page.inner_text("#left .sf-badges")
+    assert "by code, not by a model" in page.inner_text("#left .sf-working") and "3 / 448 tokens" in page.inner_text(
+        "#counter"
+    )
     site.shot(page, "english")
     page.click("#language label:has-text('한국어')")
     page.wait_for_function("document.documentElement.lang === 'ko'")
