@@ -19,13 +19,18 @@ from finetune import (
 
 DESCRIPTION = "검증된 질문-답 쌍으로 작은 LoRA 학생을 학습하고, 합치고, GGUF 로 양자화하고, 정답률을 잽니다."
 
+RUN = (
+    "설정 하나로 끝까지: 단계별 학습(m1, m2, 선호), 병합, GGUF, 양자화, 정답률, 모델 카드. 관문을 하나라도 넘지 못하면 그 이름을 "
+    "말하고 멈춥니다. 중간에 끊기면 같은 명령이 마지막 체크포인트부터 이어 갑니다. (the whole run; resumes)"
+)
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of ``python -m finetune``."""
     parser = argparse.ArgumentParser(prog="python -m finetune", description=DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="명령")
     plan_command.add_parser(commands)
-    run = commands.add_parser("run", help="한 번의 학습 전체 (the whole run)", description=DESCRIPTION)
+    run = commands.add_parser("run", help="한 번의 학습 전체 (the whole run)", description=RUN)
     run.add_argument("--config", type=Path, required=True, help="설정 YAML, 예: configs/finetune/demo.yaml")
     run.add_argument("--dataset", type=Path, help="데이터셋 폴더 (설정의 dataset 대신)")
     run.add_argument("--out", type=Path, help="결과 폴더 (설정의 out 대신)")

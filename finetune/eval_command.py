@@ -29,11 +29,18 @@ def add_parser(commands) -> None:
         action="store_true",
         help="근거가 있는 행은 모두 근거와 함께 묻는다 (retrieval on; 기본은 실행의 설정)",
     )
-    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument(
+        "--split",
+        choices=("validation", "test"),
+        default="validation",
+        help="데이터셋의 어느 쪽을 잴지 (기본 validation)",
+    )
     parser.add_argument("--rows", type=_positive, help="행 수; 문체와 세목에서 돌아가며 뽑음 (기본 96, --data 는 모두)")
     parser.add_argument("--base-rows", type=_positive, default=24, help="학습 전 base 에 묻는 행 수 (기본 24)")
     parser.add_argument("--out", type=Path, help="결과 폴더 (기본 <run>/eval)")
-    parser.add_argument("--only", default="base,adapter,merged,student", help="--run 에서 잴 단계, 쉼표로 나눔")
+    parser.add_argument(
+        "--only", default="base,adapter,merged,student", help="--run 에서 잴 단계, 쉼표로 나눔 (기본 모두)"
+    )
     parser.add_argument(
         "--quantisations", default="", help="합친 모델에서 만들어 잴 양자화, 예: F16,Q8_0,Q6_K,Q5_K_M,Q4_K_M"
     )
@@ -46,11 +53,13 @@ def add_parser(commands) -> None:
     judge = parser.add_argument_group("판정 모델 (LLM judge, 기본은 쓰지 않음; 질문과 답을 그 주소로 보냄)")
     judge.add_argument("--judge-model", help="OpenAI 호환 모델 이름")
     judge.add_argument("--judge-url", help="OpenAI 호환 주소, 예: http://localhost:8000/v1")
-    judge.add_argument("--judge-key-env", default="OPENAI_API_KEY", help="키가 든 환경 변수 이름")
+    judge.add_argument("--judge-key-env", default="OPENAI_API_KEY", help="키가 든 환경 변수 이름 (기본 OPENAI_API_KEY)")
     judge.add_argument(
         "--judge-rows", type=_positive, default=24, help="모델마다 견줄 행 수; 행마다 두 번 물음 (기본 24)"
     )
-    judge.add_argument("--judge-against", default="answer", help="견줄 상대: answer(행의 답) 또는 base, adapter, …")
+    judge.add_argument(
+        "--judge-against", default="answer", help="견줄 상대: answer(행의 답, 기본) 또는 base, adapter, …"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

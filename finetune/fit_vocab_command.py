@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+DESCRIPTION = (
+    "base 의 어휘에서 한국어 세법 글에 필요한 조각만 남기고(원하면 세법 조각을 더하고), 남은 조각으로 된 글이 전과 똑같이 "
+    "나뉘는지 확인해 base 폴더와 GGUF 로 씁니다. Gemma 계열에서만 됩니다. (fit or extend the vocabulary)"
+)
+
 
 def add_parser(commands) -> None:
     """Add the command."""
     parser = commands.add_parser(
-        "fit-vocab", help="어휘를 말뭉치에 맞게 줄이거나 늘린다 (fit or extend the vocabulary)"
+        "fit-vocab", help="어휘를 말뭉치에 맞게 줄이거나 늘린다 (fit or extend the vocabulary)", description=DESCRIPTION
     )
     parser.add_argument("--config", type=Path, required=True, help="설정 YAML: base 와 dataset 을 읽는다")
     parser.add_argument("--dataset", type=Path, help="데이터셋 폴더 (설정의 dataset 대신)")

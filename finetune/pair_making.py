@@ -35,18 +35,15 @@ class MadePairs:
     both: int
 
 
-def load_student(finished, dataset: Path):
-    """(model with its adapter, tokenizer) of a finished run (evaluation.run_folder.FinishedRun).
-
-    Raises InputError when ``dataset`` is not the one its vocabulary was fitted to.
-    """
+def load_student(finished):
+    """(model with its adapter, tokenizer) of a finished run (evaluation.run_folder.FinishedRun).  Raises InputError."""
     from peft import PeftModel
 
     from finetune.base import load_model, load_tokenizer
     from finetune.device import choose_device
-    from finetune.evaluation.run_folder import base_of
+    from finetune.run_weights import run_weights_of
 
-    weights = base_of(finished, dataset)
+    weights = run_weights_of(finished.folder).weights
     device = choose_device(finished.config.train.dtype)
     model = load_model(weights, device.dtype, device.kind)
     return PeftModel.from_pretrained(model, str(finished.folder / "adapter")).eval(), load_tokenizer(weights)

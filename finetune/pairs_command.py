@@ -13,12 +13,12 @@ def add_parser(commands) -> None:
     pairs.add_argument("--run", type=Path, required=True, help="끝난 실행 폴더, 예: runs/demo")
     pairs.add_argument("--dataset", type=Path, required=True, help="그 실행이 학습한 데이터셋 폴더")
     pairs.add_argument("--out", type=Path, required=True, help="쓸 JSONL 파일")
-    pairs.add_argument("--rows", type=int, default=200, help="물어볼 학습 행 수")
-    pairs.add_argument("--samples", type=int, default=8, help="질문마다 뽑을 답의 수")
-    pairs.add_argument("--per-row", type=int, default=1, help="질문마다 만들 쌍의 최대 수")
-    pairs.add_argument("--temperature", type=float, default=1.0, help="높을수록 틀린 답이 많음")
-    pairs.add_argument("--max-new-tokens", type=int, default=96, help="답의 최대 토큰")
-    pairs.add_argument("--seed", type=int, default=0)
+    pairs.add_argument("--rows", type=int, default=200, help="물어볼 학습 행 수 (기본 200)")
+    pairs.add_argument("--samples", type=int, default=8, help="질문마다 뽑을 답의 수 (기본 8)")
+    pairs.add_argument("--per-row", type=int, default=1, help="질문마다 만들 쌍의 최대 수 (기본 1)")
+    pairs.add_argument("--temperature", type=float, default=1.0, help="높을수록 틀린 답이 많음 (기본 1.0)")
+    pairs.add_argument("--max-new-tokens", type=int, default=96, help="답의 최대 토큰 (기본 96)")
+    pairs.add_argument("--seed", type=int, default=0, help="행과 답을 뽑는 난수의 씨앗 (기본 0)")
     pairs.add_argument(
         "--sampled-only", action="store_true", help="맞은 표본이 없으면 데이터셋의 답을 쓰지 않고 건너뜀"
     )
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     finished = read_run(arguments.run)
     rows = worked_rows(arguments.dataset, arguments.rows, arguments.seed)
-    model, tokenizer = load_student(finished, arguments.dataset)
+    model, tokenizer = load_student(finished)
     torch.manual_seed(arguments.seed)
 
     def sample(question: str):

@@ -80,6 +80,9 @@ def show(plan, name: str, console=None) -> None:
         console.print(_stage_line(stage))
     console.print(_memory_table(plan))
     console.print(_device_table(plan))
+    for row in plan.devices:  # below the table: in a column they would leave no room for the figures at 80 columns
+        if row.why_not:
+            console.print(f"[red]·[/red] {row.device.name}: 들어가지 않습니다 ({row.why_not})", highlight=False)
     for line in (*plan.warnings, *_price_lines(plan.table)):
         console.print(f"[yellow]·[/yellow] {line}", highlight=False)
 
@@ -101,13 +104,21 @@ def _stage_line(stage) -> str:
     )
 
 
-def _memory_table(plan):
+def _table(title: str, first: str, others: tuple[str, ...]):
+    """A table that is whole at 80 columns: narrow borders, and no cell is cut or broken."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title="메모리 (GB)", title_justify="left")
-    table.add_column("")
-    for title in ("가중치", "어댑터", "활성값", "로짓", "학습 합계", "생성 평가", "병합"):
-        table.add_column(title, justify="right")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _memory_table(plan):
+    titles = ("가중치", "어댑터", "활성값", "로짓", "학습 합계", "생성 평가", "병합")
+    table = _table("메모리 (GB)", "", titles)
     seen = {}
     for row in plan.devices:
         memory = row.memory
@@ -121,17 +132,11 @@ def _memory_table(plan):
 
 
 def _device_table(plan):
-    from rich.table import Table
-
-    table = Table(title="시간과 비용", title_justify="left")
-    table.add_column("장치", no_wrap=True)
-    table.add_column("들어가나 (GB)")
-    for title in ("토큰/초", "학습", "평가", "비용", "근거"):
-        table.add_column(title, justify="right")
+    table = _table("시간과 비용", "장치", ("들어감", "토큰/초", "학습", "평가", "비용", "근거"))
     for row in plan.devices:
         basis = "측정" if row.device.basis == "measured" else "계산"
         if row.why_not:
-            table.add_row(row.device.name, f"[red]아니요[/red] {row.why_not}", "", "", "", "", basis)
+            table.add_row(row.device.name, "[red]아니요[/red]", "", "", "", "", basis)
             continue
         cost = "" if row.usd is None else f"${row.usd:.2f}"
         table.add_row(

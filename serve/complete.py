@@ -12,7 +12,7 @@ from typing import Any
 
 from serve.call_labels import korean_facts
 
-FACTS_TITLE = "학생이 읽은 사실"
+FACTS_TITLE = "모델이 읽은 사실"
 WORKING_TITLE = "코드가 계산한 결과"
 CALCULATION_TITLE = "코드가 질문에서 바로 계산"
 
@@ -91,7 +91,7 @@ def complete(text: str, as_of: date, question: str) -> Completion:
         if call is None and raw.startswith(_CALL_STARTS):
             call = parse_call(raw)
     except CallError as exc:
-        return Completion(raw, raw, problem=f"학생이 쓴 계산 요청의 형식이 잘못되어 계산하지 않았습니다. {exc}")
+        return Completion(raw, raw, problem=f"계산 요청의 형식이 잘못되어 계산하지 않았습니다. {exc}")
     if call is None:
         return Completion(raw, raw)
     canonical = call_text(call)
@@ -99,12 +99,12 @@ def complete(text: str, as_of: date, question: str) -> Completion:
     against = objections(question, call)
     if against:
         return Completion(
-            raw, raw, facts, problem=f"학생이 질문에 없는 사실로 계산을 요청해 계산하지 않았습니다. {' '.join(against)}"
+            raw, raw, facts, problem=f"질문에 없는 사실로 계산을 요청해 계산하지 않았습니다. {' '.join(against)}"
         )
     try:
         result = run_call(call, as_of)
     except (CallError, UnsupportedCase) as exc:
-        return Completion(raw, raw, facts, problem=f"학생이 읽은 사실로는 계산할 수 없습니다. {exc}")
+        return Completion(raw, raw, facts, problem=f"모델이 읽은 사실로는 계산할 수 없습니다. {exc}")
     working = render_working(result)
     return Completion(raw, f"{canonical}\n\n{working}", facts, working, result=result)
 

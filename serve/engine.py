@@ -27,6 +27,7 @@ from serve.teacher import Teacher
 
 __all__ = ["Engine", "Question", "Seat", "Side", "open_engine"]
 
+STOPPED = "stopped"  # beside the codes of ServeError in the records: somebody ended the answer, its text is not kept
 _TEACHER_EVIDENCE = 6000  # characters; the student has what it was trained with (taxlaw.evidence_prompt)
 
 
@@ -77,19 +78,26 @@ class Engine:
     def answer(self, question: Question, side: Side = "student") -> Iterator[Progress | Answer]:
         """Yield Progress per delta and one Answer last; closing it frees the model.  Raises ServeError."""
         question = self.begin(question)
-        plan = None
+        plan, ended = None, False
         try:
             plan = self._plan(question, side)
             check_size(plan)
             key = self._key(plan)
             kept = None if question.fresh or key is None else self.records.cached(key)
             if kept is not None:
-                yield self._keep(_given_again(kept, plan.asked), plan, question, None)
+                again, ended = self._keep(_given_again(kept, plan.asked), plan, question, None), True
+                yield again
                 return
             for step in stream_answer(plan.backend, plan.messages, plan.params, plan.asked):
-                yield self._keep(step, plan, question, key) if isinstance(step, Answer) else step
+                if isinstance(step, Answer):
+                    step, ended = self._keep(step, plan, question, key), True
+                yield step
         except ServeError as exc:
-            self._keep_failure(exc, plan, question, side)
+            self._keep_failure(str(exc.code), plan, question, side)
+            raise
+        except (GeneratorExit, KeyboardInterrupt):
+            if not ended:
+                self._keep_failure(STOPPED, plan, question, side)
             raise
 
     def size(self, question: Question, side: Side = "student") -> tuple[int | None, int | None]:
@@ -187,11 +195,11 @@ class Engine:
             id=self.records.keep(question.turn, answer, info, plan.params, messages=plan.messages, cache_key=key),
         )
 
-    def _keep_failure(self, exc: ServeError, plan: Plan | None, question: Question, side: Side) -> None:
+    def _keep_failure(self, code: str, plan: Plan | None, question: Question, side: Side) -> None:
         if self.records is None or question.turn is None:
             return
         source, info, params = (plan.asked.source, plan.backend.info(), plan.params) if plan else ("", None, None)
-        self.records.keep_failure(question.turn, side, source, str(exc.code), info, params)
+        self.records.keep_failure(question.turn, side, source, code, info, params)
 
     def _price(self, backend: Backend, outside: object) -> Callable[[int | None, int | None], Cost | None]:
         """What tokens of this model cost; a model on this machine and a recording cost nothing."""

@@ -31,14 +31,20 @@ class Evidence:
         return getattr(self._search, "search", self._search)
 
     def prepare(self, build: bool = False) -> None:
-        """Open it in the background, if that is quick or ``build``; a failure is told to the one who asks for evidence."""
+        """Open it in the background, if that is quick or ``build``; a failure is told to the one who asks for evidence.
+
+        ``build``: for a program that stays; the first question finds everything loaded.
+        """
 
         from taxlaw.errors import SourceError
 
         def work() -> None:
             # What goes wrong here goes wrong again in find(), where there is somebody who can be told.
             with suppress(ServeError, SourceError, OSError):
-                if build or self._built():
+                if build:
+                    # The first question of all pays for the morphemes' model, about two seconds: this one is nobody's.
+                    self._open().find("증여세", date.today(), 1)
+                elif self._built():
                     self._open()
 
         threading.Thread(target=work, name="evidence", daemon=True).start()

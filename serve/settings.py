@@ -74,7 +74,7 @@ class HttpConfig(StrictModel):
     max_waiting: int = Field(ge=1)  # questions of /v1 in line behind them
     requests_per_minute: float = Field(gt=0)  # of one client to /v1, ``burst`` of them at once
     burst: int = Field(ge=1)
-    page_events_per_minute: float = Field(gt=0)  # of one address on the page; one question is about four
+    page_events_per_minute: float = Field(gt=0)  # of one address on the page; one question is about ten
     max_body_bytes: int = Field(ge=1024)
     allowed_hosts: tuple[str, ...]  # further names by which the server is reached
     trusted_proxies: tuple[str, ...]  # addresses whose X-Forwarded-For is believed

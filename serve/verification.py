@@ -6,6 +6,7 @@ Adds nothing to the verdict and changes nothing in the answer.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from serve.cited_sources import cited_sources
@@ -32,7 +33,7 @@ def explain(answer: Any) -> Explanation:
     return Explanation(
         as_of=answer.as_of,
         ok=verdict.ok,
-        summary=verdict.summary(),
+        summary=verdict.summary() + _doubt(verdict, answer.as_of),
         badges=_badges(answer, lacking),
         citations=cited_sources(answer),
         sums=_sums(final),
@@ -113,7 +114,7 @@ def _missing_facts(answer: Any, stated: int | None) -> list[str]:
 def _badges(answer: Any, lacking: list[str]) -> tuple[Badge, ...]:
     verdict = answer.verdict
     badges = [
-        *_citation_badges(verdict),
+        *_citation_badges(verdict, _before_index(answer.as_of)),
         *_amount_badges(answer),
         *_sum_badges(verdict),
         *_counted(verdict, "contradiction", "근거와 어긋남", "contradicts the sources"),
@@ -126,14 +127,34 @@ def _badges(answer: Any, lacking: list[str]) -> tuple[Badge, ...]:
     return tuple(badges) or (Badge("확인할 인용·금액 없음", "nothing to check", "dim"),)
 
 
-def _citation_badges(verdict: Any) -> list[Badge]:
+def _before_index(as_of: date) -> bool:
+    """Whether the index of articles begins after the day, so that what it has may not have stood there yet."""
+    from taxlaw.articles import index_dates
+
+    return as_of < index_dates()[0]
+
+
+def _doubt(verdict: Any, as_of: date) -> str:
+    """What the verdict's own line does not know of: it takes the index to speak of the day."""
+    return (
+        " (인용: 기준일의 모습은 확인 못함)" if _before_index(as_of) and verdict.count("citation", "confirmed") else ""
+    )
+
+
+def _citation_badges(verdict: Any, early: bool) -> list[Badge]:
     findings = [finding for finding in verdict.findings if finding.kind == "citation"]
     waiting = [f for f in findings if f.severity == "unchecked" and _code(f) == _NOT_YET]
     confirmed = [f for f in findings if f.severity == "confirmed"]
     faults = [f for f in findings if f.severity == "fault"]
     total = len(findings) - len(waiting)
     badges = []
-    if total:
+    if total and early:
+        words, english = (
+            f"인용 {len(confirmed)}/{total} 색인에 있음",
+            f"citations {len(confirmed)}/{total} in the index",
+        )
+        badges.append(Badge(f"{words}, 기준일의 모습은 확인 못함", f"{english}, not checked for that day", "dim"))
+    elif total:
         tone = "good" if len(confirmed) == total else "bad" if faults else "dim"
         badges.append(
             Badge(f"인용 {len(confirmed)}/{total} 확인", f"citations {len(confirmed)}/{total} confirmed", tone)

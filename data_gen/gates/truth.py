@@ -24,6 +24,8 @@ from taxlaw.lookup import provision
 from taxlaw.money import find_amounts
 from taxlaw.verify import verify
 
+# Keys whose values are the calculators' own names (무신고, 그 밖의 부동산): a question says such things in its own words.
+CATEGORIES = {"tax", "relation", "kind", "asset", "cause"}
 # Taxes whose every template the reader of taxlaw.cases must understand.
 READ_BACK = frozenset({"gift", "income", "vat_simplified", "corporate"})
 
@@ -102,7 +104,7 @@ def amounts_gate(candidate: Candidate) -> Said:
         computed = run_call(call, as_of).payable
     except TaxLawError as exc:
         return False, f"call을 계산할 수 없습니다: {exc}"
-    worded = call.model_dump(exclude_defaults=True, exclude={"tax", "relation"})
+    worded = call.model_dump(exclude_defaults=True, exclude=CATEGORIES)
     missing = [value for value in worded.values() if isinstance(value, str) and value not in row.question]
     if missing:
         return False, f"질문에 없는 말이 call에 있습니다: {', '.join(missing)}"

@@ -17,7 +17,21 @@ STYLES = {
     "refusal": "거절",
     "labelled": "판단",
 }
-TAXES = {"gift": "증여세", "income": "종합소득세", "vat_simplified": "간이과세 부가가치세", "corporate": "법인세"}
+TAXES = {  # of worked rows; a row from a document already has its tax in Korean
+    "gift": "증여세",
+    "income": "종합소득세",
+    "vat_simplified": "간이과세 부가가치세",
+    "vat_general": "일반과세 부가가치세",
+    "corporate": "법인세",
+    "inheritance": "상속세",
+    "retirement": "퇴직소득세",
+    "capital_gains": "양도소득세",
+    "holding": "종합부동산세",
+    "acquisition": "취득세",
+    "property": "재산세",
+    "withholding": "원천징수세액",
+    "penalty": "가산세",
+}
 
 
 def report_markdown(record: dict) -> str:

@@ -30,7 +30,10 @@ class FakeBackend:
     def stream(self, messages: Sequence[Message], params: GenParams) -> Iterator[Delta]:
         self.requests.append(tuple(messages))
         pieces, finish = self.answers.popleft()
-        ticket = self.turnstile.enter()
+        ticket = None
+        for ticket in self.turnstile.approach():
+            if ticket is None:
+                yield Delta()
         ending = "closed"
         try:
             for index, piece in enumerate(pieces):

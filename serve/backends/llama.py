@@ -88,7 +88,10 @@ class LlamaCppBackend:
         gguf, step, pick = self._gguf, self._turnstile.step, picker(params)
         letters = codecs.getincrementaldecoder("utf-8")(errors="replace")
         stop = StopText(self._options.stops)
-        ticket = self._turnstile.enter()
+        ticket = None
+        for ticket in self._turnstile.approach():
+            if ticket is None:
+                yield Delta()  # whoever waits behind another answer can be stopped here
         finish, made, token = "length", 0, -1
         try:
             for _ in self._read(prompt, ticket):

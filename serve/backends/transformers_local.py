@@ -74,7 +74,10 @@ class TransformersBackend:
         limit, pick = min(params.max_new_tokens, room), picker(params)
         letters, backend = DecodeStream(skip_special_tokens=True), self._loaded.tokenizer.backend_tokenizer
         stop = StopText(self._options.stops)
-        ticket = self._turnstile.enter()
+        ticket = None
+        for ticket in self._turnstile.approach():
+            if ticket is None:
+                yield Delta()  # whoever waits behind another answer can be stopped here
         finish, made, token, cache = "length", 0, -1, None
         try:
             size = _PIECE if self._loaded.device == "cpu" else _PIECE_ON_GPU

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 
 from serve.errors import Code, ServeError
 
+# How soon a waiting stream notices that nobody wants its answer any more.
+_LOOK_SECONDS = 0.2
+
 
 class Superseded(Exception):
     """This stream lost its turn while it was paused; it must end without touching the model again."""
@@ -32,8 +35,22 @@ class Turnstile:
 
     def enter(self) -> object:
         """Wait for the turn and return the ticket.  Raises ServeError(BUSY) after ``wait_seconds``."""
-        ticket = object()
+        *_, ticket = self.approach()
+        return ticket
+
+    def approach(self) -> Iterator[object | None]:
+        """``enter`` for who may give up: None a few times a second while waiting, the ticket last.
+
+        Whoever stops asking for the next value has left and holds nothing.  Raises ServeError(BUSY) as ``enter`` does.
+        """
         deadline = time.monotonic() + self._wait_seconds
+        while (ticket := self._try(deadline)) is None:
+            yield None
+        yield ticket
+
+    def _try(self, deadline: float) -> object | None:
+        """The ticket, or None when the model was not free for ``_LOOK_SECONDS``."""
+        look_until = time.monotonic() + _LOOK_SECONDS
         with self._changed:
             while self._holder is not None or self._shut:
                 if self._shut:
@@ -50,8 +67,10 @@ class Turnstile:
                         f"다른 답을 쓰는 중이라 {self._wait_seconds:.0f}초를 기다렸습니다.",
                         "앞의 답이 끝나거나 멈춘 뒤 다시 물어보세요.",
                     )
-                self._changed.wait(min(stale_at, deadline) - now)
-            self._holder = ticket
+                if now >= look_until:
+                    return None
+                self._changed.wait(min(stale_at, deadline, look_until) - now)
+            self._holder = ticket = object()
             self._touched = time.monotonic()
         return ticket
 

@@ -37,7 +37,7 @@ class End:
         if self.answer is None:
             return {"notice": NOTICE}
         told = self.answer.as_dict()
-        kept = ("as_of", "computed_by_code", "problem", "calculation", "verdict", "sources", "cached")
+        kept = ("as_of", "computed_by_code", "problem", "calculation", "verdict", "verification", "sources", "cached")
         return {"notice": NOTICE, **{key: told[key] for key in kept}}
 
 
@@ -54,7 +54,9 @@ async def pieces(
             said = step.text
             if not raw and looks_like_call(said):
                 continue
-            yield stop.feed(said[fed:])
+            # Nothing yet (it waits, it reads the prompt) is no first word: what goes wrong then is still an HTTP error.
+            if piece := stop.feed(said[fed:]):
+                yield piece
             fed = len(said)
             if stop.stopped:
                 yield End("stop", stats)

@@ -104,9 +104,14 @@ def drawer_html(explanation: Explanation, language: Language = "ko") -> str:
         _section("checks", _list(_check(one, language) for one in explanation.checks), language, explanation.checks),
     ]
     return (
-        f'<details class="sf-drawer"><summary>{_say("drawer", language)} · {escape(explanation.summary)}'
+        f'<details class="sf-drawer"><summary>{_say("drawer", language)} · {escape(_summary(explanation, language))}'
         f' <span class="sf-day">{_say("as_of", language)} {explanation.as_of}</span></summary>{"".join(parts)}</details>'
     )
+
+
+def _summary(explanation: Explanation, language: Language) -> str:
+    """The verdict in a line: the verifier's own words, in English those of the badges."""
+    return explanation.summary if language == "ko" else ", ".join(badge.english for badge in explanation.badges)
 
 
 def sources_html(hits: Sequence[Any], language: Language = "ko", read: bool = True) -> str:

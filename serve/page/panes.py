@@ -62,8 +62,10 @@ async def fill(room: Room, tab: Tab, run: Run) -> AsyncIterator[PaneView]:
             pump = _start(room, run, line, ticket)
             shown = None
             while not pump.done and not run.ending:
-                if pump.newest is not None and pump.newest is not shown:
-                    shown = pump.newest
+                newest = pump.newest
+                # Until its first token it waits: behind another answer, or while it reads the question.
+                if newest is not None and newest is not shown and newest.stats.first_seconds is not None:
+                    shown = newest
                     yield answer_view.writing(engine, run, shown, tab.language)
                 await asyncio.sleep(room.redraw_seconds)
         _settle(tab, run, pump)

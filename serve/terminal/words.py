@@ -16,11 +16,11 @@ def finished_text(answer: Answer) -> str:
     parts = []
     if completion.facts:
         facts = "\n".join(f"- {label}: {value}" for label, value in completion.facts)
-        parts.append(f"[{FACTS_TITLE}]\n{facts}\n- 학생의 출력: {completion.raw}")
+        parts.append(f"[{FACTS_TITLE}]\n{facts}\n- 모델의 출력: {completion.raw}")
     if completion.working:
         parts.append(f"[{WORKING_TITLE}]\n{completion.working}")
     if completion.problem:
-        said = "" if completion.facts else f"\n학생의 출력: {completion.raw}"
+        said = "" if completion.facts else f"\n모델의 출력: {completion.raw}"
         parts.append(f"[계산하지 못함]\n{completion.problem}{said}")
     return "\n\n".join(parts) or completion.raw
 
@@ -29,12 +29,13 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
     """What is said about an answer on standard error, line by line."""
     from serve.verification import explain
 
-    notes: list[Note] = [(f"검증: {answer.verdict.summary()}", "good" if answer.verdict.ok else "bad")]
+    explained = explain(answer)
+    notes: list[Note] = [(f"검증: {explained.summary}", "good" if answer.verdict.ok else "bad")]
     notes += [
         (f"  ✗ {finding.message}", "bad") for finding in answer.verdict.findings if str(finding.severity) == "fault"
     ]
     # Why nothing was computed stands in the answer already.
-    lacking = [text for text in explain(answer).missing if text != answer.completion.problem]
+    lacking = [text for text in explained.missing if text != answer.completion.problem]
     notes += [(f"  확인하세요: {text}", "note") for text in lacking]
     if answer.stats.finish != "stop":
         notes.append((f"  주의: {FINISH_KO.get(answer.stats.finish or '', '끝을 알 수 없음')}", "bad"))

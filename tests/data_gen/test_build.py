@@ -16,7 +16,7 @@ from data_gen.review.log import Decision, append, content_hash
 
 ROW_KEYS = {
     *("id", "question", "answer", "type", "style", "source", "tax", "as_of", "articles", "call", "payable"),
-    *("family", "evidence", "provenance", "gates", "history", "spans", "difficulty", "verdicts"),
+    *("family", "evidence", "provenance", "gates", "history", "spans", "difficulty", "verdicts", "held_out"),
 }
 FILES = {
     *("train.jsonl", "validation.jsonl", "rejected.jsonl", "failures.jsonl", "recorded_answers.jsonl"),

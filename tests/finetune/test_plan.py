@@ -327,7 +327,7 @@ def test_people_and_programs_read_the_same_plan(config):
     console = Console(file=io.StringIO(), width=200)
     show(plan, "test.yaml", console)
     text = console.file.getvalue()
-    for wanted in ("p95", "토큰당", "로짓", "들어가나", "A100 80GB", "check before renting", "측정", "계산"):
+    for wanted in ("p95", "토큰당", "로짓", "들어감", "A100 80GB", "check before renting", "측정", "계산"):
         assert wanted in text
     record = json.loads(json.dumps(as_json(plan), ensure_ascii=False))
     assert record["tokens"]["p95"] == plan.tokens.p95 and len(record["devices"]) == len(plan.devices)

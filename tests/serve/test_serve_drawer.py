@@ -145,6 +145,8 @@ def test_english_words_are_english() -> None:
     assert "mismatch 1" in badges and "no citation" in badges
     drawer = Tree(drawer_html(explanation, "en")).words
     assert "Tax payable" in drawer and "The answer cites nothing." in drawer
+    head = drawer.partition("law as of")[0] or drawer
+    assert "no citation" in head and "불일치" not in head
 
 
 def test_the_calculation_says_who_computed_it_and_whether_the_answer_agrees() -> None:

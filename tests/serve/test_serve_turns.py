@@ -51,7 +51,7 @@ def test_a_waiting_stream_starts_only_after_the_first_is_closed() -> None:
     assert got == []
     first.close()
     thread.join(5)
-    assert got == ["다", ""]
+    assert got[-2:] == ["다", ""] and not any(got[:-2]), "nothing is written before the model is free"
     assert backend.endings == ["closed", "finished"]
 
 
@@ -73,6 +73,17 @@ def test_an_abandoned_stream_loses_its_turn_and_is_never_resumed() -> None:
     turns.leave(abandoned)  # must not free the newcomer's turn
     with turns.step(current):
         pass
+
+
+def test_who_waits_behind_another_answer_can_leave_at_once() -> None:
+    backend = FakeBackend().enqueue("가", "나").enqueue("안 볼 답").enqueue("다")
+    first, leaving = backend.stream(ASK, PARAMS), backend.stream(ASK, PARAMS)
+    next(first)
+    waiting = next(leaving)  # comes although the model is not free
+    assert (waiting.text, waiting.tokens, waiting.finish) == ("", 0, None)
+    leaving.close()
+    first.close()
+    assert [delta.text for delta in backend.stream(ASK, PARAMS)] == ["다", ""], "who had left holds the model"
 
 
 def test_waiting_too_long_is_a_busy_error() -> None:

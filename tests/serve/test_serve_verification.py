@@ -104,9 +104,13 @@ def test_a_repealed_article_is_marked_where_it_is_shown() -> None:
 def test_a_day_before_the_index_is_not_asserted() -> None:
     name = "상속세 및 증여세법 제53조의2"
     text = f"{name}에 따라 혼인 증여재산을 공제합니다."
-    before, after = (cited(explained(text, "?", day=day), name) for day in (date(2023, 6, 1), date(2024, 6, 1)))
+    told = [explained(text, "?", day=day) for day in (date(2023, 6, 1), date(2024, 6, 1))]
+    before, after = (cited(one, name) for one in told)
     assert (after.in_force, after.tone) == (True, "good")
     assert (before.in_force, before.tone) == (None, "dim") and "확인하지 못함" in before.status_words
+    assert badges(told[1])["인용 1/1 확인"] == "good"
+    assert "확인 못함" in told[0].summary and "확인 못함" not in told[1].summary
+    assert told[0].badges[0].tone == "dim" and "기준일의 모습은 확인 못함" in told[0].badges[0].words
 
 
 def test_the_worst_is_told_first() -> None:

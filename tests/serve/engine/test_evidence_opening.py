@@ -42,6 +42,22 @@ def test_it_is_opened_early_only_where_that_is_quick_or_wanted(built: bool, buil
     assert (evidence.texts is not None) is opens
 
 
+def test_a_program_that_stays_loads_what_the_first_question_would_wait_for() -> None:
+    asked: list[str] = []
+
+    class Counted(Opened):
+        def find(self, question: str, as_of: date, limit: int) -> tuple[str, ...]:
+            asked.append(question)
+            return super().find(question, as_of, limit)
+
+    for build, questions in ((False, 0), (True, 1)):
+        Evidence(Counted).prepare(build)
+        for thread in threading.enumerate():
+            if thread.name == "evidence":
+                thread.join(10)
+        assert len(asked) == questions, "one question at a time is not worth two seconds of a core"
+
+
 def test_who_asks_while_it_opens_waits_and_the_drawer_does_not() -> None:
     began, may_end = threading.Event(), threading.Event()
 

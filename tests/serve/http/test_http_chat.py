@@ -37,6 +37,7 @@ def test_a_whole_answer(client) -> None:
     assert reply.usage.completion_tokens == 2 and reply.usage.total_tokens == reply.usage.prompt_tokens + 2
     assert reply.slm_forest["as_of"] == "2025-07-01" and "verdict" in reply.slm_forest
     assert "제31조" in reply.slm_forest["notice"]
+    assert reply.slm_forest["verification"]["badges"], "what was checked is told as on the page"
 
 
 def test_a_stream_says_the_same_and_counts_when_asked(client) -> None:

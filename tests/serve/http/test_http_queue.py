@@ -96,6 +96,20 @@ def test_who_waits_and_goes_away_gives_his_place_up(busy, stream: bool) -> None:
     assert [messages[-1].content for messages, _ in student.asked] == [LONG], "the model answered somebody who had left"
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_who_waits_behind_the_page_and_goes_away_gives_his_place_up(serve_it, echo_student, stream: bool) -> None:
+    student = echo_student()
+    server = serve_it(student=student)
+    page = student.turnstile.enter()  # an answer of the page, which stands in no line of /v1
+    leaving = open_request(server.url, "떠날 사람", stream)
+    _until(lambda: health(server.url)["answering"] == 1 and student.asked)
+    leaving.close()
+    _until(lambda: health(server.url)["answering"] == 0)
+    student.turnstile.leave(page)
+    after = open_request(server.url, "다음 질문", stream=False).getresponse()
+    assert json.load(after)["choices"][0]["message"]["content"].strip() == "다음 질문"
+
+
 def _said(stream: bytes) -> str:
     events = [line[6:] for line in stream.decode().splitlines() if line.startswith("data: {")]
     return "".join(choice["delta"].get("content", "") for event in events for choice in json.loads(event)["choices"])

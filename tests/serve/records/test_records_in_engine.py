@@ -55,3 +55,17 @@ def test_an_answer_reaches_the_person_when_the_disk_is_full(engine, records, as_
         answer = ask(engine, Question("긴질문" * 5000, as_of, session=question.session))
         assert answer.completion.raw.startswith("소득세법") and answer.id is None and answer.verdict.ok
     assert len(said) == 1 and "빈 공간이 없습니다" in said[0] and records.problem == said[0]
+
+
+def test_an_answer_that_somebody_stopped_is_kept_as_that_and_without_its_words(engine, records, as_of):
+    question = engine.begin(Question("세율은?", as_of, session=records.new_session("page", keep_text=True)))
+    steps = engine.answer(question)
+    assert next(steps).text == "소득세법 "
+    steps.close()
+    steps = engine.answer(question)
+    assert any(isinstance(step, Answer) for step in steps)
+    steps.close()  # after its end there is nothing to stop
+    with reading(records.path) as connection:
+        stopped, whole = read_answers(connection)
+    assert (stopped.error, whole.error) == ("stopped", None)
+    assert not stopped.completed and "제55조" in whole.completed

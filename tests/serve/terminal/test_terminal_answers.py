@@ -54,8 +54,8 @@ def test_a_call_is_completed_and_both_halves_are_labelled(run, student, capsys) 
     assert run("--question", "부모님께 20억원을 증여받았는데 증여세는 얼마인가요?") == 0
     out = capsys.readouterr().out
     assert out.startswith(
-        "[학생이 읽은 사실]\n- 세목: 증여세\n- 증여재산가액: 20억원\n- 증여자: 직계존속\n"
-        f"- 학생의 출력: {CALL}\n\n[코드가 계산한 결과]\n"
+        "[모델이 읽은 사실]\n- 세목: 증여세\n- 증여재산가액: 20억원\n- 증여자: 직계존속\n"
+        f"- 모델의 출력: {CALL}\n\n[코드가 계산한 결과]\n"
     )
     assert out.count(CALL) == 1 and "6억 140만원" in out
 
@@ -64,8 +64,8 @@ def test_a_call_that_cannot_be_run_is_said_plainly(run, student, capsys) -> None
     student.enqueue('{"tax":"gift"}')
     assert run("--question", QUESTION) == 0
     out = capsys.readouterr().out
-    assert out.startswith("[계산하지 못함]\n학생이 쓴 계산 요청의 형식이 잘못되어")
-    assert '학생의 출력: {"tax":"gift"}' in out
+    assert out.startswith("[계산하지 못함]\n계산 요청의 형식이 잘못되어")
+    assert '모델의 출력: {"tax":"gift"}' in out
 
 
 def test_what_code_computes_by_rule_stands_beside_an_answer_in_words(run, student, capsys) -> None:
