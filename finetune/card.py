@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 
 from finetune.evaluation.bootstrap import wilson_interval
-from finetune.evaluation.report import measures_table
+from finetune.evaluation.report import TAXES, measures_table
 from finetune.evaluation.survival import EXPLANATION, survival_markdown
 
 __all__ = ["DISCLAIMER", "GEMMA_NOTICE", "Licence", "licence_of", "render_card", "wilson_interval"]
@@ -62,6 +62,7 @@ def render_card(record: dict, evaluation: dict | None = None) -> str:
         licence=licence_of(record["base"]["licence"]),
         names=NAMES,
         taxes=sorted(student["per_tax"]),
+        tax_names=TAXES,
         interval=wilson_interval(student["right"], student["rows"]),
         percent=lambda share: f"{share:.0%}",
         several_stages=len(record.get("stages", ())) > 1,

@@ -55,7 +55,9 @@ def add_parser(commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do the step ``arguments.step`` names.  Raises InputError or GateError."""
     from finetune import export_steps
+    from finetune.quiet import quiet_libraries
 
+    quiet_libraries()
     if arguments.step == "merge":
         export_steps.merge_run(arguments.run_folder, arguments.out, arguments.force)
     elif arguments.step == "quantize":

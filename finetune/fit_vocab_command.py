@@ -38,8 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Fit, and extend where asked.  Raises InputError or GateError."""
     from finetune.errors import InputError
     from finetune.fit_vocab import Wanted, fit_vocab
+    from finetune.quiet import quiet_libraries
     from finetune.settings import read_config
 
+    quiet_libraries()
     if arguments.extend < 0:
         raise InputError(f"--extend 는 0 이상이어야 합니다 (must not be negative): {arguments.extend}")
     config = read_config(arguments.config, arguments.dataset)

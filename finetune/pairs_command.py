@@ -30,7 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     from finetune.evaluation.run_folder import read_run
     from finetune.pair_making import load_student, make_pairs, sample_answers, worked_rows, write_pairs
+    from finetune.quiet import quiet_libraries
 
+    quiet_libraries()
     finished = read_run(arguments.run)
     rows = worked_rows(arguments.dataset, arguments.rows, arguments.seed)
     model, tokenizer = load_student(finished)

@@ -123,10 +123,12 @@ def _figure():
 
 def accuracy_lines(evaluations: dict[str, dict]) -> list[str]:
     """The survival table, one line per model: exact answers, stops, per tax."""
+    from finetune.evaluation.report import TAXES
+
     names = {"base": "학습 전 base", "adapter": "학습 후 adapter", "student": "최종 GGUF student"}
     lines = []
     for key, record in evaluations.items():
-        per_tax = "  ".join(f"{tax} {value['exact']:.0%}" for tax, value in record["per_tax"].items())
+        per_tax = "  ".join(f"{TAXES.get(tax, tax)} {value['exact']:.0%}" for tax, value in record["per_tax"].items())
         lines.append(
             f"{names[key]:<18} 정답률(exact) {record['exact']:6.1%} ({record['right']}/{record['rows']})"
             f"  스스로 끝냄 {record['ended_by_stop']:.0%}  | {per_tax}"

@@ -174,10 +174,12 @@ class Records:
             if consent is None:
                 return False
             connection.execute("DELETE FROM votes WHERE turn = ?", (turn,))
+            # An answer that was stopped for a retry may end, and be kept, after the one that was asked for in its place.
             shown = {
                 f"{place}_answer": (
                     connection.execute(
-                        "SELECT id FROM answers WHERE turn = ? AND side = ? ORDER BY seq DESC LIMIT 1", (turn, side)
+                        "SELECT id FROM answers WHERE turn = ? AND side = ? ORDER BY error IS 'stopped', seq DESC LIMIT 1",
+                        (turn, side),
                     ).fetchone()
                     or (None,)
                 )[0]

@@ -78,6 +78,17 @@ def test_the_card_of_a_bare_run_says_what_was_not_measured():
     assert "survival table" not in card and "평균 KL" not in card and "끝난 까닭" not in card
 
 
+def test_every_tax_with_a_calculator_has_its_korean_name():
+    from finetune.card import TAXES
+    from taxlaw.call_models import FURTHER
+
+    assert set(TAXES) == {"gift", "income", "vat_simplified", "corporate", *FURTHER}
+    scored = SCORED | {"per_tax": dict.fromkeys(TAXES, SCORED["per_tax"]["gift"])}
+    card = render_card(record(eval={"base": scored, "student": scored}))
+    heading = next(line for line in card.splitlines() if line.startswith("| 모델 | 정답률"))
+    assert heading.count("|") == 5 + len(TAXES) and all(f"| {name} |" in heading for name in TAXES.values())
+
+
 def test_tables_that_are_in_the_record_are_in_the_card():
     quantisation = {
         "argmax_agreement": 0.975,

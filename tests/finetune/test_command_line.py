@@ -105,6 +105,27 @@ def test_ctrl_c_and_sigterm_say_what_is_left_and_exit_non_zero(tmp_path, dataset
     assert ".partial" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["merge", "--run", "none", "--out", "x"],
+        ["fit-vocab", "--config", "none.yaml", "--out", "x"],
+        ["pairs", "--run", "none", "--dataset", "none", "--out", "x"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_no_progress_bar_of_a_library_stands_between_our_lines(tmp_path, monkeypatch, words):
+    called = []
+    monkeypatch.setattr("finetune.quiet.quiet_libraries", lambda: called.append(words[0]))
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(words) == 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert called == [words[0]]
+
+
 def test_a_failed_check_exits_with_1(tmp_path, dataset, capsys, monkeypatch):
     from finetune.errors import GateError
 

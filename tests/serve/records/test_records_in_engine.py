@@ -69,3 +69,14 @@ def test_an_answer_that_somebody_stopped_is_kept_as_that_and_without_its_words(e
         stopped, whole = read_answers(connection)
     assert (stopped.error, whole.error) == ("stopped", None)
     assert not stopped.completed and "제55조" in whole.completed
+
+
+def test_a_vote_is_about_the_answer_that_stood_there_and_not_the_one_stopped_for_it(engine, records, as_of):
+    question = engine.begin(Question("세율은?", as_of, session=records.new_session("page", keep_text=True)))
+    ask(engine, question)
+    records.keep_failure(question.turn, "student", "학생", "stopped")  # the older run ends last
+    ask(engine, question, "teacher")
+    assert records.vote(question.turn, "left", left="student", right="teacher")
+    with reading(records.path) as connection:
+        (vote,) = read_votes(connection, read_answers(connection))
+    assert vote.winner is not None and vote.winner.error is None
