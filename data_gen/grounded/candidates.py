@@ -42,7 +42,8 @@ def grounded_candidates(
         found = [one for passage in articles if (passage.title in apart) == held_out for one in _some(passage, rng)]
         rng.shuffle(found)
         made, asked = 0, set()
-        for one in found:
+        # A second round asks about the same paragraphs in other words.
+        for one in [*found, *found]:
             if made == count:
                 break
             question = ask(one, rng, EVERY_WORDING)

@@ -32,7 +32,7 @@ _SUBJECT = re.compile(r"^(?P<words>[가-힣ㆍ·\s]{4,38}?[가-힣])(?:은|는)\
 _POINTS_BACK = re.compile(r"제\d|다음|그$|그 |이 경우|해당|같은|전항|각 호|이를|이에|위의|제항|여기서")
 _SENTENCE = re.compile(r"^(.+?다\.)(?=\s|$)")
 # A sentence that leans on others: a list follows it, or it names articles of its own act by number alone.
-_CASES = re.compile(r"다음\s?(?:각\s?[호목]|과\s?같|의)|각\s?호|각\s?목|제\d+조")
+_CASES = re.compile(r"다음\s?(?:각\s?[호목]|과\s?같|의)|각\s?호|각\s?목|(?<!」)(?<!」\s)제\d+조")
 
 BY_HEADING = (
     "{heading_topic} 어떻게 되나요?",
