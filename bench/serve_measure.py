@@ -157,7 +157,7 @@ def from_the_shell(question: str, repeats: int) -> dict:
 
 
 def waiting_threads(path: Path, tokens: int) -> dict:
-    """Decoding with threads that sleep (ours) and that spin (the library's own way) while they wait for one another."""
+    """Decoding with threads that spin shortly (ours), sleep at once, or spin (the library's own way) while they wait."""
     code = (
         "import sys,time;from pathlib import Path;from serve.backends.llama_native import Gguf;"
         "from serve.backends.llama import performance_cores as cores;n=cores();"
@@ -165,15 +165,19 @@ def waiting_threads(path: Path, tokens: int) -> dict:
         "g.evaluate(list(range(300,332)),0);t=time.perf_counter();"
         f"[g.evaluate((300+i,),32+i) for i in range({tokens})];print({tokens}/(time.perf_counter()-t))"
     )
-    found: dict[str, list[float]] = {"PASSIVE": [], "library": []}
+    policies = {
+        "short": {},
+        "sleeping": {"OMP_WAIT_POLICY": "PASSIVE"},
+        "spinning": {"OMP_WAIT_POLICY": "UNDEFINED"},
+    }
+    found: dict[str, list[float]] = {name: [] for name in policies}
     for _ in range(3):
         for policy, rates in found.items():
-            environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
-            environment["OMP_WAIT_POLICY"] = "PASSIVE" if policy == "PASSIVE" else "UNDEFINED"
+            environment = {key: value for key, value in os.environ.items() if "OMP" not in key} | policies[policy]
             command = [sys.executable, "-c", code, str(path)]
             done = subprocess.run(command, env=environment, cwd=REPO, capture_output=True, text=True, check=True)
             rates.append(round(float(done.stdout), 1))
-    return {"sleeping_tokens_per_second": found["PASSIVE"], "spinning_tokens_per_second": found["library"]}
+    return {f"{name}_tokens_per_second": rates for name, rates in found.items()}
 
 
 def machine(threads: int | None) -> dict:

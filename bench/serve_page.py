@@ -50,13 +50,13 @@ def _spread(values: list[float]) -> str:
 def _waiting(found: dict) -> str:
     return f"""## Threads that wait
 
-llama.cpp's threads wait for one another some hundred times a token.  `serve` has them sleep (`OMP_WAIT_POLICY=PASSIVE`, unless the environment
-says otherwise); left alone, its OpenMP lets them spin.  Spinning may gain a little on an idle machine and loses nearly everything on a shared one:
-read the row with the load above in mind.
+llama.cpp's threads wait for one another some hundred times a token.  `serve` has them spin for some microseconds and then
+sleep (`GOMP_SPINCOUNT`, unless the environment says otherwise); left alone, its OpenMP lets them spin for long, which loses nearly everything on a
+shared machine.  Sleeping at once loses much on an idle one.  Read the row with the load above in mind.
 
-| sleeping | spinning |
-|---|---|
-| {_spread(found["sleeping_tokens_per_second"])} tokens/s | {_spread(found["spinning_tokens_per_second"])} tokens/s |"""
+| a short spin (ours) | sleeping at once | spinning (the library's own) |
+|---|---|---|
+| {_spread(found["short_tokens_per_second"])} tokens/s | {_spread(found["sleeping_tokens_per_second"])} tokens/s | {_spread(found["spinning_tokens_per_second"])} tokens/s |"""
 
 
 def _shell(rows: list[dict]) -> str:

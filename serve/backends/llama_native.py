@@ -169,13 +169,20 @@ class Gguf:
         self._batch = self._context = self._model = None
 
 
-def library():
-    """The binding, with threads that sleep while they wait for one another.
+SPINS = (
+    "2000"  # some microseconds: longer than the waits of an idle machine, much shorter than a turn of another process
+)
 
-    Its OpenMP would let them spin; on two cores that others use as well, that made the 270M student write 1 token a second
-    instead of 15 (docs/serving_bench.md).  OMP_WAIT_POLICY in the environment wins; it is read when the library is loaded.
+
+def library():
+    """The binding, with threads that spin for a moment and then sleep while they wait for one another.
+
+    Its OpenMP would let them spin for long; on two cores that others use as well, that made the 270M student write 1 token a
+    second instead of 15.  Sleeping at once costs two thirds of the speed of an idle machine (docs/serving_bench.md).  What the
+    environment says wins; it is read when the library is loaded.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
+        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": SPINS}
     import llama_cpp
 
     return llama_cpp

@@ -91,13 +91,17 @@ def test_info_says_what_runs_where(tiny_gguf: Path) -> None:
         backend.close()
 
 
-def test_threads_sleep_while_they_wait_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+def test_threads_spin_shortly_and_then_sleep_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     library()
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE", "two busy cores would write a token a second"
+    assert 0 < int(os.environ["GOMP_SPINCOUNT"]) <= 30_000, "sleeping at once loses most of an idle machine's speed"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     library()
-    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE" and "GOMP_SPINCOUNT" not in os.environ
 
 
 def test_two_threads_share_one_model(backend: LlamaCppBackend) -> None:
