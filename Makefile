@@ -21,8 +21,8 @@ distill: data ## 데이터셋으로 학생을 학습·양자화한다 (바뀐 �
 serve: setup ## 학습된 학생을 교사 옆에 띄운다
 	@$(PY) -m serve app
 
-test: setup-test ## 시험 (오프라인)
-	@$(PY) -m pytest -n $${TEST_WORKERS:-2} --dist loadfile
+test: setup-test ## 시험 (오프라인; 화면 사진은 build/screenshots에 남는다)
+	@SLM_FOREST_SCREENSHOTS="$${SLM_FOREST_SCREENSHOTS:-$(CURDIR)/build/screenshots}" $(PY) -m pytest -n $${TEST_WORKERS:-2} --dist loadfile
 
 lint: setup-test ## ruff
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
