@@ -40,11 +40,11 @@ def take(url: str, out: Path, question: str, width: int, dark: bool) -> None:
         page.wait_for_timeout(3000)  # a click before Gradio has wired the buttons is lost
         page.locator("#question textarea").fill(question)
         page.locator("#send").click()
-        student = page.locator("#student-foot").get_by_text("AI 생성")
-        teacher = page.locator("#teacher-foot").get_by_text("AI 생성")
-        no_teacher = page.locator("#teacher-card").get_by_text("API 키가 없고")
+        student = page.locator("#left-foot .sf-badges")
+        # Without a key and without a recording the pane says so, and has no badges.
+        teacher = page.locator("#right-foot .sf-badges, #right-card .sf-state")
         student.first.wait_for(timeout=120_000)
-        teacher.or_(no_teacher).first.wait_for(timeout=120_000)
+        teacher.first.wait_for(timeout=120_000)
         page.wait_for_timeout(500)
         page.screenshot(path=out, full_page=True)
         browser.close()
