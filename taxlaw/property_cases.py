@@ -245,7 +245,8 @@ def _homes(text: str) -> tuple[bool, int | None]:
     """Whether it is the only home of the household, and how many homes are said to be held."""
     only = re.search(r"1\s?(?:세대|가구)\s?1\s?주택", text)
     if only and re.search(
-        r"1\s?(?:세대|가구)\s?1\s?주택(?:자)?(?:이|가|은|는|도|에|\s)*\s?(?:아니|아닌|아님|아닙|해당하지|해당\s?안)", text
+        r"1\s?(?:세대|가구)\s?1\s?주택(?:자)?(?:이|가|은|는|도|에|\s)*\s?(?:아니|아닌|아님|아닙|해당하지|해당\s?안)",
+        text,
     ):
         refuse("1세대 1주택인지 확실하게 읽을 수 없습니다")
     rest = re.sub(r"1\s?(?:세대|가구)\s?1\s?주택", " ", text)
@@ -273,7 +274,9 @@ def _area(text: str, fact: str, irrelevant: bool) -> dict[str, object]:
         refuse("취득할 때 조정대상지역이었는지 알 수 없습니다")
     if fact == "adjusted_when_sold" and when and when["bought"]:
         refuse("양도할 때 조정대상지역인지 알 수 없습니다")
-    outside = re.search(r"비\s?조정|조정\s?(?:대상)?\s?지역(?:이|은|에|도)?\s?(?:아니|아닌|아님|아닙|밖|외|해제|없)", text)
+    outside = re.search(
+        r"비\s?조정|조정\s?(?:대상)?\s?지역(?:이|은|에|도)?\s?(?:아니|아닌|아님|아닙|밖|외|해제|없)", text
+    )
     if not outside and re.search(r"조정[^.]{0,20}(?:아니|아닌|아닙|아님|않|해제|없)", text):
         refuse("조정대상지역인지 확실하게 읽을 수 없습니다")
     return {fact: outside is None}
