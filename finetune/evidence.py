@@ -1,7 +1,8 @@
 """Rows that are trained and measured as a question with retrieval on is asked: their evidence before the question.
 
 The user turn is made by taxlaw.evidence_prompt, which serving uses too.  A row's ``evidence`` is the text its teacher was
-shown, with the name of the article or ruling at its head; that head becomes the source's, so that both look alike.
+shown, with the name of the article or ruling at its head; that head becomes the source's, so that both look alike.  A
+quoting row (family ``grounded:``) holds several sources as they are shown already.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ def user_turn(row: Row) -> str:
     """What the model is asked: the question, with the row's evidence before it when it is to be shown."""
     if not row.shows_evidence:
         return row.question
-    from taxlaw.evidence_prompt import with_evidence
+    from taxlaw.evidence_prompt import with_evidence, with_sources
     from taxlaw.search.passages import Hit
 
+    if row.family.startswith("grounded:"):
+        # Its evidence is what a search found, made by sources_text: the right source must not be told from the others.
+        return with_sources(row.question, row.evidence)
     return with_evidence(row.question, [Hit(_passage(row), 1.0, 1)])
 
 

@@ -65,8 +65,9 @@ class Progress:
 class Asked:
     """What an answer is an answer to, and who gives it.
 
-    ``earlier``: the person's questions before it, whose facts it may take up.  ``sent``: the question as it left this machine, when personal data were masked in it.  ``sources``: the evidence found
-    (taxlaw.search.Hit), ``sources_read``: and put into the prompt.  ``search``: the index in which the texts of what it cites are found.  ``price``: what (prompt, new) tokens cost.
+    ``earlier``: the person's questions before it, whose facts it may take up.  ``sent``: the question as it left this
+    machine, when personal data were masked in it.  ``sources``: the evidence found (taxlaw.search.Hit), ``sources_read``: and
+    put into the prompt.  ``search``: where the texts of what it cites are found.  ``price``: what (prompt, new) tokens cost.
     """
 
     side: Side

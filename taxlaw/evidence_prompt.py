@@ -28,6 +28,18 @@ def with_evidence(question: str, hits: Sequence[Hit], budget: int = BUDGET, coun
 
     ``budget``: the most the evidence may take, in units of ``count`` (characters, or tokens with a model's own counter).
     """
+    return with_sources(question, sources_text(question, hits, budget, count))
+
+
+def with_sources(question: str, sources: str) -> str:
+    """The question with evidence that ``sources_text`` has made before it; the bare question when that is empty."""
+    if not sources:
+        return question
+    return "\n".join([EVIDENCE, sources, "", QUESTION, _MARK.sub("", question)])
+
+
+def sources_text(question: str, hits: Sequence[Hit], budget: int = BUDGET, count: Callable[[str], int] = len) -> str:
+    """The evidence itself, source by source, within ``budget``; "" without hits or room."""
     shown, left = [], budget
     for position, hit in enumerate(hits):
         # The first source may take half; the others share what is left, and what one does not need goes to the next.
@@ -38,8 +50,7 @@ def with_evidence(question: str, hits: Sequence[Hit], budget: int = BUDGET, coun
             break
         shown.append(entry)
         left -= cost
-    question = _MARK.sub("", question)
-    return "\n".join([EVIDENCE, *shown, "", QUESTION, question]) if shown else question
+    return "\n".join(shown)
 
 
 def _entry(number: int, passage: Passage, question: str, share: int, count: Callable[[str], int]) -> str:

@@ -16,7 +16,7 @@ from data_gen.grounded.questions import Quotable, ask, quotables
 from data_gen.rows import Candidate, Provenance, Row, short_hash
 from data_gen.settings import GroundedSettings
 from data_gen.worked.words import EVERY_WORDING, fill, pick
-from taxlaw.evidence_prompt import with_evidence
+from taxlaw.evidence_prompt import sources_text
 from taxlaw.search.passages import Hit, Passage
 from taxlaw.search.search import Search, open_search
 
@@ -107,7 +107,7 @@ def _row(
     held_out: bool,
 ) -> Row | None:
     """The row; None for training when the budget of the evidence cut the very sentence the answer quotes."""
-    evidence = evidence_of(question, hits)
+    evidence = sources_text(question, hits)
     quote = " ".join(one.sentence.split())
     if not held_out and quote not in " ".join(evidence.split()):
         return None
@@ -138,12 +138,6 @@ def _row(
             note="질문은 틀에서, 답은 조문 인용 (templates and quotation, no model)",
         ),
     )
-
-
-def evidence_of(question: str, hits: Sequence[Hit]) -> str:
-    """What stands between the marks of taxlaw.evidence_prompt for these hits; "" without any."""
-    text = with_evidence(question, hits)
-    return text.partition("\n")[2].rpartition("\n\n")[0] if hits else ""
 
 
 def _day(day: datetime.date) -> str:

@@ -8,7 +8,7 @@ from finetune.data import Row, encode_rows, read_rows
 from finetune.evaluate import prompt_of
 from finetune.evidence import show_evidence, user_turn
 from finetune.settings import Base, RunConfig, Train
-from taxlaw.evidence_prompt import with_evidence
+from taxlaw.evidence_prompt import sources_text, with_evidence
 from taxlaw.search.passages import Hit, Passage
 
 BODY = "직계존속에게서 증여받으면 5천만원을 공제한다. 십년 동안 합산한다."
@@ -43,6 +43,24 @@ def test_the_user_turn_is_the_one_serving_makes_of_such_a_hit(tiny, evidence, se
     assert user_turn(row) == row.question
     assert user_turn(shown(row)) == with_evidence(row.question, [served]) != row.question
     assert user_turn(shown(row)).count(BODY) == 1
+
+
+def test_a_quoting_row_is_asked_with_its_sources_as_they_were_found(tiny):
+    found = [
+        hit("article", "소득세법 제14조", "과세표준의 계산", "다른 조문의 글입니다.", date(2024, 1, 1)),
+        hit("article", "상속세 및 증여세법 제53조", "증여재산 공제", BODY, date(2024, 1, 1)),
+    ]
+    question = "증여재산 공제는 어떻게 되나요?"
+    row = row_with(
+        tiny,
+        sources_text(question, found),
+        question=question,
+        family="grounded:상속세 및 증여세법 제53조",
+        articles=["상속세 및 증여세법 제53조"],
+    )
+    turn = user_turn(shown(row))
+    assert turn == with_evidence(question, found)
+    assert turn.count("상속세 및 증여세법 제53조") == 1, "the right source stands at the head of the others"
 
 
 def test_training_and_both_evaluations_ask_the_same(tiny, tiny_base, tokenizer, tmp_path):
