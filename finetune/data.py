@@ -20,6 +20,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from finetune.chat import Encoded, encode
 from finetune.errors import GateError, InputError
 from finetune.evidence import user_turn
+from taxlaw.evidence_prompt import LOOK_UP
 from taxlaw.strict_config import StrictModel
 
 MAX_TRUNCATED = 0.01  # more than 1 % of the rows over the cap is a wrong cap, not bad luck
@@ -71,6 +72,7 @@ class Row(StrictModel):
     difficulty: int = 0
     verdicts: list[str] = Field(default_factory=list)
     _shows_evidence: bool = PrivateAttr(False)
+    _asks_evidence: bool = PrivateAttr(False)
 
     @property
     def shows_evidence(self) -> bool:
@@ -81,6 +83,17 @@ class Row(StrictModel):
         """The same row with its evidence in the user turn."""
         copy = self.model_copy()
         copy._shows_evidence = True
+        return copy
+
+    @property
+    def asks_evidence(self) -> bool:
+        """Whether the right answer is to ask for evidence, because none is shown (finetune/evidence.py)."""
+        return self._asks_evidence
+
+    def asking_evidence(self) -> Row:
+        """The same row, to be answered by asking for evidence."""
+        copy = self.model_copy()
+        copy._asks_evidence = True
         return copy
 
     held_out: str = ""
@@ -145,6 +158,8 @@ def file_sha256(path: Path) -> str:
 
 def target_text(row: Row, target: str) -> str:
     """The text the student learns to write for this row."""
+    if row.asks_evidence:
+        return LOOK_UP
     return row.call if target == "program" and row.call else row.answer
 
 

@@ -3,6 +3,9 @@
 The user turn is made by taxlaw.evidence_prompt, which serving uses too.  A row's ``evidence`` is the text its teacher was
 shown, with the name of the article or ruling at its head; that head becomes the source's, so that both look alike.  A
 quoting row (family ``grounded:``) holds several sources as they are shown already.
+
+What a row with evidence teaches without it is to ask for it (taxlaw.evidence_prompt.LOOK_UP): a small model does not know
+the law by heart, and what it makes up reads like law.
 """
 
 from __future__ import annotations
@@ -36,8 +39,17 @@ def user_turn(row: Row) -> str:
 
 
 def show_evidence(rows: Sequence[Row], share: float, seed: int) -> list[Row]:
-    """``rows``, of those that have evidence about ``share`` (0 to 1) with it to be shown; the same ones every time."""
-    return [row.showing_evidence() if row.evidence and _draw(row.id, seed) < share else row for row in rows]
+    """``rows``, of those that have evidence about ``share`` (0 to 1) with it to be shown; the same ones every time.
+
+    With any share, the others that were answered from evidence are to ask for it.
+    """
+    return [_shown(row, share, seed) if share and row.evidence else row for row in rows]
+
+
+def _shown(row: Row, share: float, seed: int) -> Row:
+    if _draw(row.id, seed) < share:
+        return row.showing_evidence()
+    return row if row.call or row.style in ("ask_back", "refusal") else row.asking_evidence()
 
 
 def _draw(name: str, seed: int) -> float:

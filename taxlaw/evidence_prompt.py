@@ -16,6 +16,8 @@ from taxlaw.search.passages import Hit, Passage
 from taxlaw.structure import CIRCLED
 
 EVIDENCE, QUESTION = "[근거]", "[질문]"
+# What a student taught with evidence says to a question of law that comes without any: whoever can search does so then.
+LOOK_UP = "조문을 찾아봐야 답할 수 있는 질문입니다."
 BUDGET = 1200
 _LEAST = 60  # less room than this shows nothing worth reading
 _CUT = "…"
