@@ -17,6 +17,7 @@ from finetune.errors import InputError
 from finetune.evaluate import Generation
 from finetune.settings import EarlyStop, Evaluation, RunConfig
 from finetune.train import Position
+from taxlaw.evidence_prompt import LOOK_UP
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def measure(model, tokenizer, worked: list[Row], documents: list[Row], config: R
 
 
 def document_right(row: Row, answer: Generation) -> bool:
-    """An answer that ended by itself, in which the verifier confirms something and finds no fault.
+    """An answer that ended by itself, in which the verifier confirms something and finds no fault; or asks for evidence as taught.
 
     Without a fault alone is not right: an answer that only repeats the question, or says nothing, has none either.
     """
@@ -72,6 +73,8 @@ def document_right(row: Row, answer: Generation) -> bool:
 
     if not answer.stopped:
         return False
+    if row.asks_evidence:
+        return answer.text.strip() == LOOK_UP
     verdict = verify(row.question, answer.text, date.fromisoformat(row.as_of), evidence=row.evidence)
     return verdict.ok and any(finding.severity == "confirmed" for finding in verdict.findings)
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from serve import look_up
 from serve.answer import Answer, Asked, Progress, Side, Stats, count_characters, settle, stream_answer, student_messages
 from serve.backends.protocol import Backend, GenParams, Message
 from serve.errors import Code, ServeError
@@ -82,15 +84,15 @@ class Engine:
         try:
             plan = self._plan(question, side)
             check_size(plan)
-            key = self._key(plan)
-            kept = None if question.fresh or key is None else self.records.cached(key)
-            if kept is not None:
-                again, ended = self._keep(_given_again(kept, plan.asked), plan, question, None), True
-                yield again
-                return
-            for step in stream_answer(plan.backend, plan.messages, plan.params, plan.asked):
+            shown = self._if_it_asks(plan, question)
+            for tried in (plan, shown):
+                if tried and (kept := self._kept(tried, question)):
+                    again, ended = self._keep(_given_again(kept, tried.asked), tried, question, None), True
+                    yield again
+                    return
+            for answered, step in _stream(plan, shown):
                 if isinstance(step, Answer):
-                    step, ended = self._keep(step, plan, question, key), True
+                    step, ended = self._keep(step, answered, question, self._key(answered)), True
                 yield step
         except ServeError as exc:
             self._keep_failure(str(exc.code), plan, question, side)
@@ -145,13 +147,26 @@ class Engine:
             )
         params = question.params or seat.params
         hits = self.sources(question) if question.sources else ()
-        reads = side == "base" or self.described.reads_evidence
-        turn, shown = text, hits
-        if reads:
-            turn, shown = user_turn(text, hits, room_for(seat.backend, params), seat.backend, question.history)
         price = self._price(seat.backend, self.outside(side))
-        asked = replace(asked, source=seat.name, sources=shown, sources_read=reads, price=price)
-        return Plan(seat.backend, (*question.history, *student_messages(turn)), params, asked)
+        asked = replace(asked, source=seat.name, sources=hits, sources_read=False, price=price)
+        plan = Plan(seat.backend, (*question.history, *student_messages(text)), params, asked)
+        if side == "base" or (self.described.reads_evidence and not self.described.asks_evidence):
+            return self._shown(plan, text, hits, question.history)
+        return plan
+
+    def _if_it_asks(self, plan: Plan, question: Question) -> Plan | None:
+        """What a student that asks for evidence is given then; None for all others, and where nothing was found."""
+        asked = plan.asked
+        if asked.side != "student" or not self.described.asks_evidence or not asked.sources:
+            return None
+        shown = self._shown(plan, asked.question, asked.sources, question.history)
+        return shown if shown.asked.sources else None
+
+    def _shown(self, plan: Plan, text: str, hits: Sequence[Any], history: tuple[Message, ...]) -> Plan:
+        """``plan`` with as much of the evidence in its prompt as the model can read."""
+        turn, shown = user_turn(text, hits, room_for(plan.backend, plan.params), plan.backend, history)
+        asked = replace(plan.asked, sources=shown, sources_read=True)
+        return replace(plan, messages=(*history, *student_messages(turn)), asked=asked)
 
     def _teacher_plan(self, text: str, question: Question, asked: Asked) -> Plan:
         choice = self.teacher.choose(text)
@@ -184,6 +199,10 @@ class Engine:
 
         ids = [hit.passage.id for hit in plan.asked.sources]
         return cache_key(plan.backend.info(), plan.params, plan.messages, plan.asked.as_of, ids)
+
+    def _kept(self, plan: Plan, question: Question) -> Any:
+        key = None if question.fresh else self._key(plan)
+        return None if key is None else self.records.cached(key)
 
     def _keep(self, answer: Answer, plan: Plan, question: Question, key: str | None) -> Answer:
         """``answer`` with the id of its record."""
@@ -219,6 +238,21 @@ class Engine:
             self.base.backend.close()
         if self.records is not None:
             self.records.close()
+
+
+def _stream(plan: Plan, shown: Plan | None) -> Iterator[tuple[Plan, Progress | Answer]]:
+    """The answer to ``plan``; to ``shown``, if there is one and the first answer asks for evidence."""
+    request = None
+    with closing(stream_answer(plan.backend, plan.messages, plan.params, plan.asked)) as steps:
+        for step in steps:
+            if shown and isinstance(step, Answer) and look_up.asks(step):
+                request = step
+            else:
+                yield plan, look_up.held_back(step) if shown and isinstance(step, Progress) else step
+    if request:
+        again = stream_answer(shown.backend, shown.messages, shown.params, shown.asked)
+        with closing(look_up.after(request, again)) as steps:
+            yield from ((shown, step) for step in steps)
 
 
 def _given_again(kept: Any, asked: Asked) -> Answer:

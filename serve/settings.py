@@ -145,6 +145,7 @@ class Student:
 
     ``path``: a GGUF, or whatever else opening.open_backend takes.  ``sha256``: of the GGUF, None when it was not counted.
     ``reads_evidence``: False for a run of ours that was trained on bare questions only: evidence in front leads it astray.
+    ``asks_evidence``: it was taught to ask for evidence where a question needs it (taxlaw.evidence_prompt.LOOK_UP).
     """
 
     path: Path | str
@@ -153,6 +154,7 @@ class Student:
     exact_after: float | None = None
     sha256: str | None = None
     reads_evidence: bool = True
+    asks_evidence: bool = False
 
 
 def find_student(config: StudentConfig, model_path: Path | str | None = None) -> Student:
@@ -232,8 +234,9 @@ def _student(run: dict, record: Path, path: Path, check: bool) -> Student:
             "파일이 바뀌었거나 덜 복사되었습니다. 다시 복사하거나 'python -m finetune run'을 다시 하세요.",
         )
     name, config = f"{record.parent.name}/{path.stem}", run.get("config")
-    reads = bool(config.get("evidence")) if isinstance(config, dict) else True
-    return Student(path, name, _exact(run, "base"), _exact(run, "student"), found, reads)
+    share = config.get("evidence") if isinstance(config, dict) else True  # of the rows, finetune.settings.RunConfig
+    asks = share is not True and bool(share) and share < 1
+    return Student(path, name, _exact(run, "base"), _exact(run, "student"), found, bool(share), asks)
 
 
 def _exact(run: dict, who: str) -> float | None:

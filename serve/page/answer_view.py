@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from serve import look_up
 from serve.answer import Answer, Progress, Stats
 from serve.complete import Completion, looks_like_call
 from serve.engine import Engine
@@ -181,8 +182,9 @@ def answer_foot(answer: Answer, turn: Turn, seat: str, language: Language) -> st
     explained = explain(answer)
     verdict = ", ".join(badge.words if language == "ko" else badge.english for badge in explained.badges)
     checked = badges_html(explained, language) + calculation_html(answer, language) + drawer_html(explained, language)
+    hint = f'<p class="sf-none">{say(language, "look_up")}</p>' if look_up.asks(answer) and not answer.sources else ""
     return (
-        f'<div class="sf-foot">{checked}{sources_html(answer.sources, language, answer.sources_read)}'
+        f'<div class="sf-foot">{hint}{checked}{sources_html(answer.sources, language, answer.sources_read)}'
         f'<div class="sf-stats"><span class="sf-figures">{figures}</span>'
         f'<span class="sf-ai">{say(language, "ai")} · {day}</span></div></div>'
         + _said(say(language, "said_done", seat=seat, verdict=verdict))

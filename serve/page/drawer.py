@@ -52,8 +52,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "nothing": ("확인할 것이 없었습니다.", "There was nothing to check."),
     "sources": ("찾은 근거", "Sources found"),
     "not_read": (
-        "이 학생은 근거를 읽도록 학습되지 않아 질문만 보냈습니다. 근거는 직접 비교하세요.",
-        "This student was not trained to read sources: it was sent the question alone.  Compare them yourself.",
+        "모델에는 질문만 보냈습니다. 근거는 직접 비교하세요.",
+        "The model was sent the question alone.  Compare the sources yourself.",
     ),
     "why": ("찾은 까닭", "why"),
     "replied": ("회신일", "replied"),

@@ -127,6 +127,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "finish_superseded": ("다음 질문에 자리를 내줌", "gave way to the next question"),
     "finish_filtered": ("제공자의 필터가 막음", "stopped by the provider's filter"),
     "cached": ("저장된 답 (cache)", "kept answer (cache)"),
+    "look_up": (
+        "'근거를 찾아 함께 넣기'를 켜고 다시 물으면 조문을 찾아 답합니다.",
+        "Switch the sources on and ask again: it answers from the articles found.",
+    ),
     "recording": ("속도 없음 (녹음)", "no speed (recording)"),
     "recorded_label": ("녹음된 교사 답변 (실시간 모델 아님)", "Recorded teacher answer (not a live model)"),
     "ai": ("AI 생성물", "AI-generated"),

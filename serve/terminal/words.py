@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from serve import look_up
 from serve.answer import FINISH_KO, Answer
 from serve.complete import FACTS_TITLE, WORKING_TITLE
 
@@ -39,6 +40,8 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
     notes += [(f"  확인하세요: {text}", "note") for text in lacking]
     if answer.stats.finish != "stop":
         notes.append((f"  주의: {FINISH_KO.get(answer.stats.finish or '', '끝을 알 수 없음')}", "bad"))
+    if look_up.asks(answer) and not answer.sources:
+        notes.append(("  --sources 를 붙이면 조문을 찾아 답합니다 (대화에서는 /sources).", "note"))
     if answer.cached:
         notes.append(("  전에 쓴 답입니다 (같은 질문, 같은 모델과 설정).", "note"))
     if answer.calculation is not None and not answer.calculation.agrees:
@@ -53,9 +56,7 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
 def _source_lines(answer: Answer) -> list[Note]:
     if not answer.sources:
         return [("근거: 찾지 못했습니다.", "note")]
-    read = (
-        "질문과 함께 모델에 보인 것" if answer.sources_read else "모델은 근거를 읽도록 학습되지 않아 질문만 보냈습니다"
-    )
+    read = "질문과 함께 모델에 보인 것" if answer.sources_read else "모델에는 질문만 보냈습니다"
     lines = [f"근거 ({read}):"]
     for hit in answer.sources:
         passage = hit.passage

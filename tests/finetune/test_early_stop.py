@@ -11,6 +11,7 @@ from finetune.early_stop import Accuracy, Watch, document_right, watched_rows
 from finetune.evaluate import Generation
 from finetune.settings import Base, EarlyStop, Evaluation, RunConfig, Train
 from finetune.train import Position
+from taxlaw.evidence_prompt import LOOK_UP
 
 
 def watch_over(shares, **settings):
@@ -133,3 +134,13 @@ def test_a_documents_answer_is_judged_by_the_verifier(tiny, text, stopped, right
     )
     row = row.model_copy(update={"question": "성년 자녀의 증여재산 공제는 얼마인가요?"})
     assert document_right(row, Generation(text, stopped, 10)) is right
+
+
+@pytest.mark.parametrize(
+    ("text", "stopped", "right"), [(LOOK_UP, True, True), (LOOK_UP, False, False), ("네.", True, False)]
+)
+def test_a_row_that_came_without_its_evidence_is_right_when_it_is_asked_for(tiny, text, stopped, right):
+    row = Row.model_validate(
+        tiny.row(0, "1억원", style="plain", type="student", call=None, payable=None, evidence="글")
+    )
+    assert document_right(row.asking_evidence(), Generation(text, stopped, 10)) is right

@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from finetune.data import Row, encode_rows, read_rows
+from finetune.data import Row, encode_rows, read_rows, target_text
 from finetune.evaluate import prompt_of
 from finetune.evidence import show_evidence, user_turn
 from finetune.settings import Base, RunConfig, Train
-from taxlaw.evidence_prompt import sources_text, with_evidence
+from taxlaw.evidence_prompt import LOOK_UP, sources_text, with_evidence
 from taxlaw.search.passages import Hit, Passage
 
 BODY = "직계존속에게서 증여받으면 5천만원을 공제한다. 십년 동안 합산한다."
@@ -88,6 +88,27 @@ def test_a_share_is_the_same_rows_every_time_and_rows_without_evidence_stay(tiny
     assert some != [row.shows_evidence for row in show_evidence(rows, 0.3, 8)]
     assert not any(row.shows_evidence for row in rows)  # the rows themselves are left as they were
     assert sum(row.shows_evidence for row in show_evidence(rows, True, 7)) == 200
+
+
+def test_what_came_without_its_evidence_teaches_to_ask_for_it(tiny):
+    rows = [row_with(tiny, ARTICLE, n) for n in range(100)]
+    taught = show_evidence(rows, 0.4, 7)
+    assert 20 < sum(row.asks_evidence for row in taught) == 100 - sum(row.shows_evidence for row in taught)
+    for row in taught:
+        expected = LOOK_UP if row.asks_evidence else "5천만원을 공제합니다."
+        assert target_text(row, "program") == target_text(row, "worked") == expected
+        assert (user_turn(row) == row.question) is row.asks_evidence
+    assert not any(row.asks_evidence for row in show_evidence(rows, 0.0, 7))  # taught without any: it answers
+
+
+@pytest.mark.parametrize(
+    ("changes", "evidence"), [({"style": "ask_back"}, ARTICLE), ({"style": "refusal"}, ARTICLE), ({}, "")]
+)
+def test_asking_back_and_refusing_need_no_evidence(tiny, changes, evidence):
+    row = row_with(tiny, evidence).model_copy(update=changes)
+    assert not any(one.asks_evidence for seed in range(20) for one in show_evidence([row], 0.5, seed))
+    worked = Row.model_validate(tiny.row(3, "1억원"))
+    assert not show_evidence([worked], 0.01, 0)[0].asks_evidence
 
 
 def test_the_config_takes_a_share_or_true_and_the_plan_counts_the_longer_prompts(tiny, tiny_base, tmp_path):

@@ -40,12 +40,21 @@ def test_newest_finished_run_is_served(demo_config) -> None:
     assert (student.name, student.exact_before, student.exact_after) == ("new/student-Q8_0", 0.0, 0.625)
 
 
-@pytest.mark.parametrize(("config", "reads"), [({}, False), ({"evidence": 0.0}, False), ({"evidence": 0.3}, True)])
-def test_evidence_is_for_students_trained_with_it(demo_config, config: dict, reads: bool) -> None:
+@pytest.mark.parametrize(
+    ("config", "reads", "asks"),
+    [
+        ({}, False, False),
+        ({"evidence": 0.0}, False, False),
+        ({"evidence": 0.3}, True, True),
+        ({"evidence": 1.0}, True, False),
+    ],
+)
+def test_evidence_is_for_students_trained_with_it(demo_config, config: dict, reads: bool, asks: bool) -> None:
     folder = make_run("one", 1_000)
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     (folder / "run.json").write_text(json.dumps(record | {"config": config}), encoding="utf-8")
-    assert find_student(demo_config().student).reads_evidence is reads
+    found = find_student(demo_config().student)
+    assert (found.reads_evidence, found.asks_evidence) == (reads, asks)
 
 
 def test_no_run_says_make_demo(demo_config) -> None:

@@ -1,0 +1,73 @@
+"""A student that asks for evidence is asked the bare question first, and again with the sources where it says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from serve.answer import Answer
+from serve.backends.protocol import Message
+from serve.engine import Engine, Question
+from taxlaw.evidence_prompt import LOOK_UP
+
+ASKED = Question("소득세 세율은?", date(2025, 12, 1), sources=True)
+CALL = '{"tax":"gift","amount":"20억원","relation":"직계존속"}'
+
+
+@pytest.fixture
+def asking(build):
+    def make(student, **more) -> Engine:
+        engine = build(student, **more)
+        engine.described = replace(engine.described, asks_evidence=True)
+        return engine
+
+    return make
+
+
+def test_it_is_asked_again_with_the_sources_and_its_request_is_never_shown(asking, local, index) -> None:
+    student = local().enqueue(LOOK_UP[:7], LOOK_UP[7:]).enqueue("소득세법 제55조에 ", "따릅니다.")
+    *steps, answer = asking(student, search=index()).answer(ASKED)
+    assert student.requests[0] == (Message("user", "소득세 세율은?"),)
+    assert "소득세법 제55조(세율)" in student.requests[1][-1].content
+    assert {step.text for step in steps if step.text} == {"소득세법 제55조에 ", "소득세법 제55조에 따릅니다."}
+    assert answer.completion.raw == "소득세법 제55조에 따릅니다."
+    assert answer.sources_read and len(answer.sources) == 1
+    assert answer.stats.seconds >= answer.stats.first_seconds >= steps[0].stats.seconds
+
+
+def test_a_calculation_needs_no_sources_in_its_prompt(asking, last, local, index) -> None:
+    student = local().enqueue(CALL)
+    answer = last(
+        asking(student, search=index()), replace(ASKED, text="부모님께 20억원을 증여받았는데 증여세는 얼마인가요?")
+    )
+    assert answer.completion.result.payable == 601_400_000
+    assert len(student.requests) == 1 and answer.sources and not answer.sources_read
+
+
+def test_words_that_only_begin_like_the_request_are_shown_in_full(asking, local, index) -> None:
+    student = local().enqueue(LOOK_UP[:4], " 적힌 대로입니다.")
+    *steps, answer = asking(student, search=index()).answer(ASKED)
+    assert steps[-1].text == answer.completion.raw == LOOK_UP[:4] + " 적힌 대로입니다."
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_without_sources_the_request_is_the_answer(asking, last, local, index, with_index: bool) -> None:
+    student = local().enqueue(LOOK_UP)
+    question = replace(ASKED, sources=not with_index)
+    answer: Answer = last(asking(student, search=index() if with_index else None), question)
+    assert answer.completion.raw == LOOK_UP and len(student.requests) == 1 and answer.verdict.ok
+
+
+def test_the_kept_answer_is_the_one_with_sources(asking, last, local, index, records) -> None:
+    student = local().enqueue(LOOK_UP).enqueue("소득세법 제55조에 따릅니다.")
+    engine = asking(student, search=index(), records=records)
+    first = last(engine, ASKED)
+    again = last(engine, ASKED)
+    assert (
+        again.cached
+        and again.sources_read
+        and again.completion.raw == first.completion.raw
+        and len(student.requests) == 2
+    )
