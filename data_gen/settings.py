@@ -73,6 +73,11 @@ class WorkedSettings(StrictModel):
         default_factory=lambda: dict.fromkeys(WORKED_TAXES, 1.0)
     )
     """Relative weight of each tax; they need not sum to one."""
+    steps: Literal["coarse", "fine"] = "coarse"
+    """Answers: the calculators' working as it is, or (gift only) with borrow and carry of every digit written out."""
+    per_amount: Annotated[int, Field(ge=1)] | None = None
+    """Most rows of a tax with the same main amount (null: no limit).  A small number makes amounts many and families small,
+    so that validation and test, which share no amount with training, are like it."""
     ask_back: Annotated[int, Field(ge=0)] = 0
     """Questions of these taxes that lack a fact; the answer asks for it."""
     refusals: Annotated[int, Field(ge=0)] = 0
@@ -90,6 +95,15 @@ class WorkedSettings(StrictModel):
     def _some_weight(self) -> WorkedSettings:
         if self.count and not sum(self.shares.values()):
             raise ValueError("shares의 합이 0입니다 (all shares are zero)")
+        return self
+
+    @model_validator(mode="after")
+    def _fine_for_gift_only(self) -> WorkedSettings:
+        others = [tax for tax, share in self.shares.items() if share and tax != "gift"]
+        if self.steps == "fine" and others:
+            raise ValueError(
+                f"steps: fine은 증여세에만 씁니다. shares를 {{gift: 1}}로 적으세요 (gift only; given: {', '.join(others)})"
+            )
         return self
 
 

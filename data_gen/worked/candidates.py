@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from data_gen.errors import DataGenError
@@ -18,6 +19,7 @@ from data_gen.worked.acquisition import draw_acquisition
 from data_gen.worked.answers_without_a_call import ask_back_candidates, refusal_candidates
 from data_gen.worked.capital_gains import draw_capital_gains
 from data_gen.worked.corporate import draw_corporate
+from data_gen.worked.fine_steps import fine_working
 from data_gen.worked.gift import draw_gift
 from data_gen.worked.holding import draw_holding
 from data_gen.worked.income import draw_income
@@ -68,42 +70,48 @@ def worked_candidates(settings: WorkedSettings, as_of: datetime.date, seed: int)
     weights = [settings.shares[tax] for tax in taxes]
     apart = settings.held_out
     ordinary = Wordings("train") if apart.wordings else EVERY_WORDING
-    drawn = _Drawn(keep_combinations=bool(apart.combinations))
+    drawn = _Drawn(bool(apart.combinations), settings.per_amount)
     made = dict.fromkeys(taxes, 0)
+    # Fine steps are told in one way only, the expert's: what is left to learn is the digits.
+    fine = settings.steps == "fine"
     for index in range(settings.count):
         tax = rng.choices(taxes, weights)[0]
         made[tax] += 1
         case = drawn.fresh(tax, rng, ordinary)
-        yield _candidate(tax, case, "expert" if made[tax] % 2 else "plain", as_of, f"worked-{index + 1:06d}")
+        style = "expert" if fine or made[tax] % 2 else "plain"
+        yield _candidate(tax, case, style, as_of, f"worked-{index + 1:06d}", fine)
     for kind, count in (("wordings", apart.wordings), ("combinations", apart.combinations)):
         for index in range(count):
             tax = taxes[index % len(taxes)]
             case = drawn.held_out(tax, rng, kind)
             if case is None:
                 continue  # this tax has no such case: its few facts leave no combination to keep back
-            yield _candidate(tax, case, "plain", as_of, f"unseen-{kind}-{index + 1:06d}", held_out=kind)
+            style = "expert" if fine else "plain"
+            yield _candidate(tax, case, style, as_of, f"unseen-{kind}-{index + 1:06d}", fine, held_out=kind)
 
 
 class _Drawn:
     """Questions and main amounts drawn so far, so that what is held out shares neither."""
 
-    def __init__(self, keep_combinations: bool) -> None:
-        self._keep_combinations = keep_combinations
+    def __init__(self, keep_combinations: bool, per_amount: int | None) -> None:
+        self._keep_combinations, self._per_amount = keep_combinations, per_amount
         self._questions: set[str] = set()
-        self._amounts: set[tuple[str, int]] = set()
+        self._amounts: Counter[tuple[str, int]] = Counter()
 
     def fresh(self, tax: str, rng: random.Random, wordings: Wordings) -> Case:
-        """A case not asked before, and of no combination that is kept back."""
+        """A case not asked before, of no combination that is kept back, and of an amount not yet asked about too often."""
         for _ in range(MAX_REPEATS):
             case = DRAW[tax](rng, wordings)
             if case.question in self._questions or (self._keep_combinations and is_kept_back(tax, case.facts)):
                 continue
+            if self._per_amount and self._amounts[tax, case.main_won] >= self._per_amount:
+                continue
             self._questions.add(case.question)
-            self._amounts.add((tax, case.main_won))
+            self._amounts[tax, case.main_won] += 1
             return case
         raise DataGenError(
             f"서로 다른 {tax} 문제를 더 만들 수 없습니다 ({len(self._questions)}개까지 만듦).\n"
-            "  worked.count를 줄이거나 shares를 바꾸세요."
+            "  worked.count를 줄이거나, per_amount를 늘리거나, shares를 바꾸세요."
         )
 
     def held_out(self, tax: str, rng: random.Random, kind: str) -> Case | None:
@@ -114,11 +122,11 @@ class _Drawn:
             kept_back = self._keep_combinations and is_kept_back(tax, case.facts)
             if (
                 case.question not in self._questions
-                and (tax, case.main_won) not in self._amounts
+                and not self._amounts[tax, case.main_won]
                 and kept_back == (kind == "combinations")
             ):
                 self._questions.add(case.question)
-                self._amounts.add((tax, case.main_won))
+                self._amounts[tax, case.main_won] += 1
                 return case
         return None
 
@@ -132,7 +140,7 @@ def is_kept_back(tax: str, facts: dict[str, object]) -> bool:
 
 
 def _candidate(
-    tax: str, case: Case, style: str, as_of: datetime.date, case_id: str, held_out: str = ""
+    tax: str, case: Case, style: str, as_of: datetime.date, case_id: str, fine: bool = False, held_out: str = ""
 ) -> Candidate | Failure:
     from taxlaw.calls import call_text, parse_call, render_working, run_call
     from taxlaw.errors import UnsupportedCase
@@ -148,7 +156,7 @@ def _candidate(
         Row(
             id=row_id,
             question=case.question,
-            answer=render_working(result, plain=style == "plain"),
+            answer=fine_working(result) if fine else render_working(result, plain=style == "plain"),
             type=TYPE_OF_STYLE[style],
             style="worked",
             source="practical",
