@@ -1,6 +1,6 @@
-"""The newcomer's loop, timed: a clean clone, `make demo` cold, then `make demo` again, then the three `--help`s.
+"""The newcomer's loop, timed: a clean clone, `make demo` cold, again, the five-minute `make distill`, and the `--help`s.
 
-    .venv/bin/python bench/loop.py            # about 25 minutes; writes docs/loop.md, bench/results/loop.json and the README's figures
+    .venv/bin/python bench/loop.py            # about 20 minutes; writes docs/loop.md, bench/results/loop.json and the README's figures
 
 Cold means: no virtualenv, an empty pip cache, an empty model cache, a home of its own.  Times are wall clock on whatever machine runs it,
 so they are a record, not a test.
@@ -20,6 +20,7 @@ from datetime import date
 from pathlib import Path
 
 REPO = Path(__file__).parents[1]
+SHIPPED = "runs/gemma3-270m-tax"  # where the Makefile opens the student of the repository
 QUESTION = "부모님께 20억원을 증여받았는데 증여세는 얼마인가요?"
 
 
@@ -53,26 +54,28 @@ def measure(keep: Path | None) -> dict:
     first, _ = timed(["make", "demo"], clone, environment, log)
     second, _ = timed(["make", "demo"], clone, environment, log)
     python = str(clone / ".venv/bin/python")
-    _, answer = timed([python, "-m", "serve", "--question", QUESTION], clone, environment, log)
+    _, answer = timed([python, "-m", "serve", "--question", QUESTION, "--model_path", SHIPPED], clone, environment, log)
+    distilled, _ = timed(["make", "distill"], clone, environment, log)
     helps = {
         room: round(min(timed([python, "-m", room, "--help"], clone, environment, log)[0] for _ in range(5)), 3)
         for room in ("data_gen", "finetune", "serve")
     }
     dataset = json.loads((clone / "datasets/demo/run.json").read_text(encoding="utf-8"))
-    (run_file,) = (clone / "runs").glob("*/run.json")
-    run = json.loads(run_file.read_text(encoding="utf-8"))
+    run_file, shipped_file = clone / "runs/demo/run.json", clone / SHIPPED / "run.json"
+    run, shipped = (json.loads(file.read_text(encoding="utf-8")) for file in (run_file, shipped_file))
     return {
         "date": date.today().isoformat(),
         "commit": subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=REPO, text=True).strip(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "make_demo_cold_s": round(first),
         "make_demo_again_s": round(second),
+        "make_distill_s": round(distilled),
         "help_s": helps,
         "answer": answer.strip(),
         "counts": dataset["counts"],
         "base_exact": run["eval"]["base"]["exact"],
         "student_exact": run["eval"]["student"]["exact"],
-        "student_mb": round((run_file.parent / run["student"]["gguf"]).stat().st_size / 1e6),
+        "shipped_mb": round((shipped_file.parent / shipped["student"]["gguf"]).stat().st_size / 1e6),
         "train": run["train"],
         "eval": run["eval"],
     }
@@ -82,11 +85,10 @@ def readme_block(figures: dict) -> str:
     """The few figures a reader wants first, in Korean."""
     return f"""| 잰 것 ({figures["date"]}, {figures["machine"]}) | 값 |
 |---|---|
-| `make demo` 처음 (설치·컴파일·학습까지 모두) | {figures["make_demo_cold_s"] / 60:.1f}분 |
+| `make demo` 처음 (설치·컴파일까지 모두) | {figures["make_demo_cold_s"] / 60:.1f}분 |
 | `make demo` 다시 | {figures["make_demo_again_s"] / 60:.1f}분 |
-| 처음 보는 계산 문제의 최종 세액이 1원까지 맞은 비율, 학습 전 | {figures["base_exact"]:.1%} |
-| 같은 문제, 5분 배우고 양자화한 학생 | {figures["student_exact"]:.1%} |
-| 학생 파일 크기 | {figures["student_mb"]} MB |
+| `make distill`: 데이터부터 5분 학습, 양자화, 재기까지 | {figures["make_distill_s"] / 60:.1f}분 |
+| 그렇게 5분 배운 학생이 처음 보는 금액의 문제를 1원까지 맞힌 비율 (학습 전 {figures["base_exact"]:.1%}) | {figures["student_exact"]:.1%} |
 """
 
 
@@ -111,13 +113,15 @@ Made by `.venv/bin/python bench/loop.py` on {figures["date"]} at commit `{figure
 |---|---|
 | `make demo` in a clean clone, everything installed and compiled | {figures["make_demo_cold_s"] / 60:.1f} min |
 | `make demo` again | {figures["make_demo_again_s"] / 60:.1f} min |
+| `make distill` after it: data, five minutes of training, export, measuring | {figures["make_distill_s"] / 60:.1f} min |
+| the shipped student's file | {figures["shipped_mb"]} MB |
 | `--help` (best of 5) | {helps} |
-| dataset pairs | {counts} |
-| training | {figures["train"]["steps"]} steps, {figures["train"]["tokens"]:,} tokens, {figures["train"]["tokens_per_second"]:.0f} tokens/s |
+| pairs of the demo's dataset | {counts} |
+| its training | {figures["train"]["steps"]} steps, {figures["train"]["tokens"]:,} tokens, {figures["train"]["tokens_per_second"]:.0f} tokens/s |
 | exact final amount on held-out worked examples, base model | {figures["base_exact"]:.1%} |
-| the same, trained and quantised student | {figures["student_exact"]:.1%} |
+| the same, trained for five minutes and quantised | {figures["student_exact"]:.1%} |
 
-Held-out rows per side: base {figures["eval"]["base"]["rows"]}, student {figures["eval"]["student"]["rows"]}. They share question templates with training,
+The five-minute student knows four taxes; the shipped one is measured in [student.md](student.md).  Held-out rows per side: base {figures["eval"]["base"]["rows"]}, student {figures["eval"]["student"]["rows"]}. They share question templates with training,
 not amounts or documents.
 
 `python -m serve --question "{QUESTION}"` in that clone:

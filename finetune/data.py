@@ -1,7 +1,7 @@
 """Reads a dataset folder (docs/contracts.md, section 2) and turns it into batches.  Knows nothing of models.
 
-Which text is learned: a worked row teaches its calculator call (``target: program``) or its full working
-(``target: worked``); expert and plain rows teach their answer.
+Which text is learned: a worked row teaches its calculator call (``target: program``), its full working (``target:
+worked``), or one of the two, drawn by its id (``target: mixed``); expert and plain rows teach their answer.
 """
 
 from __future__ import annotations
@@ -157,10 +157,20 @@ def file_sha256(path: Path) -> str:
 
 
 def target_text(row: Row, target: str) -> str:
-    """The text the student learns to write for this row."""
+    """The text the student learns to write for this row.
+
+    ``target``: "program" (its calculator call), "worked" (its answer), or "mixed" (for about half of the rows the call, the
+    same ones every time).  A row without a call has only its answer.
+    """
     if row.asks_evidence:
         return LOOK_UP
-    return row.call if target == "program" and row.call else row.answer
+    if row.call and (target == "program" or (target == "mixed" and _draws_call(row.id))):
+        return row.call
+    return row.answer
+
+
+def _draws_call(name: str) -> bool:
+    return hashlib.sha256(f"target:{name}".encode()).digest()[0] < 128
 
 
 def _turns(row: Row) -> tuple[tuple[str, str], ...]:
@@ -182,6 +192,12 @@ def encode_rows(rows: list[Row], tokenizer, target: str, max_tokens: int) -> Pre
             f"  가장 긴 예제는 {longest:,} 토큰입니다. max_tokens 를 늘리거나 긴 문서를 줄이세요."
         )
     return Prepared(kept, over, longest)
+
+
+def evenly(items: list, count: int) -> list:
+    """``count`` of ``items`` at equal distances (all, when there are no more), in their order."""
+    count = min(count, len(items))
+    return [items[number * len(items) // count] for number in range(count)]
 
 
 def require_disjoint_families(train: list[Row], validation: list[Row]) -> None:

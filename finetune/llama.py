@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import os
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from finetune.errors import GateError
 from finetune.settings import QUANTISATIONS
@@ -72,17 +74,39 @@ def _switch_on(model, path: Path, adapter: Path) -> None:
     )
 
 
-def quantise(source: Path, target: Path, quantisation: str) -> None:
-    """Quantise an unquantised GGUF.  Raises GateError when llama.cpp reports failure."""
+def quantise(source: Path, target: Path, quantisation: str, importance: Mapping[str, Any] | None = None) -> None:
+    """Quantise an unquantised GGUF, weighed by ``importance`` (finetune/importance.py) if given.
+
+    Raises GateError when llama.cpp reports failure.
+    """
     import llama_cpp
 
     _capture_log()
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = QUANTISATIONS[quantisation]
+    held = _importance_entries(importance or {})  # until llama.cpp has read it
+    if importance:
+        params.imatrix = held
     status = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), params)
     if status != 0 or not target.is_file():
         target.unlink(missing_ok=True)  # half a file
         raise GateError(f"{quantisation} 양자화에 실패했습니다 (status {status}): {source}\n  {_last_words()}")
+
+
+def _importance_entries(importance: Mapping[str, Any]):
+    """The C array llama.cpp reads, closed by an entry without a name; it keeps its numbers alive."""
+    import ctypes
+
+    import llama_cpp
+    import numpy as np
+
+    entries = (llama_cpp.llama_model_imatrix_data * (len(importance) + 1))()
+    entries.numbers = [np.ascontiguousarray(values, dtype=np.float32) for values in importance.values()]
+    for entry, name, values in zip(entries, importance, entries.numbers, strict=False):
+        entry.name = name.encode()
+        entry.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        entry.size = values.size
+    return entries
 
 
 def next_logits(model):

@@ -7,9 +7,10 @@ difference is that of the weights.  Only positions of answers are compared: they
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from finetune.chat import Encoded
 from finetune.errors import GateError, InputError
@@ -138,6 +139,7 @@ def measure_quantisations(
     wanted: Iterable[str],
     folder: Path,
     gates: Gates,
+    importance: Mapping[str, Any] | None = None,
 ) -> dict[str, Measured]:
     """Quantise ``source`` into ``folder``/<stem>-<QUANT>.gguf for each of ``wanted``; measure and gate it and each.
 
@@ -149,7 +151,7 @@ def measure_quantisations(
     check_gate(source_type, table[source_type], gates)
     for name in wanted:
         target = quantised_file(source, folder, name)
-        quantise(source, target, name)
+        quantise(source, target, name, importance)
         table[name] = measure(target, examples, reference)
         check_gate(name, table[name], gates)
     return table

@@ -22,7 +22,7 @@ from pathlib import Path
 from finetune.base import load_for_training, load_tokenizer
 from finetune.chat import preflight
 from finetune.checkpoint import Checkpoint, newest_checkpoint
-from finetune.data import Row, encode_rows, file_sha256, read_rows, require_disjoint_families
+from finetune.data import Row, encode_rows, evenly, file_sha256, read_rows, require_disjoint_families
 from finetune.device import Device, choose_device, peak_memory_bytes
 from finetune.domain import source_sha256
 from finetune.errors import InputError
@@ -204,7 +204,8 @@ def _run_into(
     lap("evaluate_adapter")
 
     lines = [one["line"] for one in measured.values()]
-    made = student_file.make_student(config, folder, weights, tokenizer, rows, lines, lap, say)
+    weighed_by = [example.encoded for example in evenly(prepared.examples, config.export.importance_rows)]
+    made = student_file.make_student(config, folder, weights, tokenizer, rows, lines, lap, say, weighed_by)
     record = {
         "student": {
             "gguf": made.student.name,

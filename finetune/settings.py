@@ -214,6 +214,8 @@ class Export(StrictModel):
     parity_prompts: int = Field(4, ge=1)  # prompts on which merged weights and unquantised GGUF must agree
     parity_tokens: int = Field(24, ge=1)  # greedy tokens compared per prompt
     parity_fuzz: int = Field(300, ge=0)  # made-up texts on which token ids must be equal
+    # Training examples by which rounding is weighed (finetune/importance.py); 0: every input counts alike.
+    importance_rows: int = Field(0, ge=0)
     # Quantisations measured beside the student's (size, speed, what changes); each costs its conversion.
     compare: tuple[Literal["Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0"], ...] = ()
     compare_tokens: int = Field(256, ge=1)  # answer tokens compared per quantisation
@@ -229,7 +231,8 @@ class RunConfig(StrictModel):
     out: Path
     base: Base
     seed: int = 0
-    target: Literal["program", "worked"] = "program"  # worked rows: learn the calculator call, or the full working
+    # What rows with a calculator call teach: the call, the full working, or (mixed) one of the two by the row's id.
+    target: Literal["program", "worked", "mixed"] = "program"
     mix: dict[Style, float] = Field(default={"worked": 1.0})  # shares of an epoch's rows
     max_tokens: int = Field(512, ge=16)
     # Share of the rows with evidence that are asked as with retrieval on (finetune/evidence.py), in training and where

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from finetune import evaluate, gguf_export, merge, parity
 from finetune.base import BaseWeights
+from finetune.chat import Encoded
 from finetune.data import Row, target_text
 from finetune.errors import GateError
 from finetune.evaluation.run_folder import TITLES
 from finetune.evaluation.subjects import Caps, Subject, gguf_subject, torch_subject
 from finetune.evaluation.survival import hits_of, survival, survivor
+from finetune.importance import IMPORTANCE, importance, save_importance
 from finetune.quantisations import Measured, measure_quantisations, probes, reference_of_model, table_lines
-from finetune.settings import RunConfig
+from finetune.settings import Export, RunConfig
 
 BY_SIZE = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")  # what a run may write, the most exact first
 PROBED_ROWS = 16  # held-out rows whose answers the quantisations are compared on
@@ -64,10 +66,12 @@ def make_student(
     lines: list[dict],
     lap: Callable[[str], None],
     say: Callable[[str], None],
+    weighed_by: Sequence[Encoded] = (),
 ) -> Made:
     """Write ``folder``/student-<QUANT>.gguf from ``folder``/adapter and measure it.
 
-    ``lines``: of the survival table so far, the adapter's among them.  Raises GateError at the first gate that fails;
+    ``lines``: of the survival table so far, the adapter's among them.  ``weighed_by``: training examples by which the
+    quantisations are weighed.  Raises GateError at the first gate that fails;
     ``folder`` then holds no student.
     """
     passed: list[dict] = []
@@ -78,8 +82,11 @@ def make_student(
         merged = merge.merge_adapter(weights, folder / "adapter", merge.merged_dtype(config))
     whole = aside / f"student-{config.export.unquantised}.gguf"
     gguf_export.export_gguf(merged, tokenizer, whole, config.export.unquantised, config.out.name)
-    found = _parity(config, whole, merged, tokenizer, rows, passed, say)
-    table = _quantise(config, whole, merged, tokenizer, rows, passed, say)
+    found = check_parity(config.export, whole, merged, tokenizer, [row.question for row in rows], passed, say)
+    weighed = importance(merged, weighed_by) if weighed_by else {}
+    if weighed:
+        save_importance(weighed, folder / IMPORTANCE)
+    table = _quantise(config, whole, merged, tokenizer, rows, passed, say, weighed)
     whole.unlink()
     lap("export")
     lines = list(lines)
@@ -139,14 +146,19 @@ def _wanted(config: RunConfig) -> list[str]:
     return [name for name in BY_SIZE if name == config.export.quantisation or name in config.export.compare]
 
 
-def _parity(config: RunConfig, whole: Path, merged, tokenizer, rows: list[Row], passed: list[dict], say) -> dict:
-    export = config.export
-    texts = (*parity.STRINGS, *(row.question for row in rows))
+def check_parity(
+    export: Export, whole: Path, merged, tokenizer, questions: Sequence[str], passed: list[dict], say
+) -> dict:
+    """Gates "tokens" and "greedy" between the merged model and ``whole``, its unquantised GGUF; what they found.
+
+    Token ids are compared on all ``questions``, greedy answers on the first ``export.parity_prompts``.  Raises GateError.
+    """
+    texts = (*parity.STRINGS, *questions)
     with gate("tokens", passed) as found:
         found["texts"] = parity.check_tokens(whole, tokenizer, texts, export.parity_fuzz)
-    questions = [row.question for row in rows[: export.parity_prompts]]
+    asked = list(questions[: export.parity_prompts])
     with gate("greedy", passed) as found:
-        found |= parity.greedy_agreement(whole, merged, tokenizer, questions, export.parity_tokens)
+        found |= parity.greedy_agreement(whole, merged, tokenizer, asked, export.parity_tokens)
     agreement = {key: value for key, value in passed[-1].items() if key != "gate"}
     say(
         f"변환 확인: 토큰 {passed[-2]['texts']}문장 일치, 합친 모델과 GGUF 의 greedy 토큰 "
@@ -156,7 +168,7 @@ def _parity(config: RunConfig, whole: Path, merged, tokenizer, rows: list[Row], 
 
 
 def _quantise(
-    config: RunConfig, whole: Path, merged, tokenizer, rows: list[Row], passed: list[dict], say
+    config: RunConfig, whole: Path, merged, tokenizer, rows: list[Row], passed: list[dict], say, weighed: dict
 ) -> dict[str, Measured]:
     export = config.export
     pairs = [(row.question, target_text(row, config.target)) for row in rows[:PROBED_ROWS]]
@@ -164,7 +176,7 @@ def _quantise(
     reference = reference_of_model(merged, examples)
     with gate("quantisation", passed) as found:
         table = measure_quantisations(
-            whole, export.unquantised, examples, reference, _wanted(config), whole.parent, export.gates
+            whole, export.unquantised, examples, reference, _wanted(config), whole.parent, export.gates, weighed
         )
         for name, one in table.items():
             found[name] = {"argmax": one.argmax_agreement, "mean_kl": one.mean_kl}

@@ -23,7 +23,9 @@ def config_for(tiny_base, dataset, out, **changes):
         "lora": Lora(r=4, alpha=8),
         "train": Train(learning_rate=1e-2, batch_size=4, max_steps=30, dtype="float32"),
         "evaluation": Evaluation(rows=4, base_rows=2, max_new_tokens=48, batch_size=4),
-        "export": Export(quantisation="Q8_0", parity_prompts=2, parity_tokens=16, compare=("Q4_K_M",), gates=LOOSE),
+        "export": Export(
+            quantisation="Q8_0", importance_rows=3, parity_prompts=2, parity_tokens=16, compare=("Q4_K_M",), gates=LOOSE
+        ),
     }
     return RunConfig(**{**settings, **changes})
 
@@ -60,7 +62,15 @@ def test_run_folder_is_what_serve_expects(trained):
     config, record, _ = trained
     names = {path.name for path in config.out.iterdir()}
     assert names == {
-        *("adapter", "student-Q8_0.gguf", "model_card.md", "run.json", "metrics.jsonl", "loss.png"),
+        *(
+            "adapter",
+            "student-Q8_0.gguf",
+            "model_card.md",
+            "run.json",
+            "metrics.jsonl",
+            "loss.png",
+            "importance.safetensors",
+        ),
         *("survival.md", "survival.json", "survival.png"),
     }
     stored = json.loads((config.out / "run.json").read_text(encoding="utf-8"))
