@@ -15,6 +15,7 @@ from finetune import (
     fit_vocab_command,
     pairs_command,
     plan_command,
+    ship_command,
 )
 
 DESCRIPTION = "검증된 질문-답 쌍으로 작은 LoRA 학생을 학습하고, 합치고, GGUF 로 양자화하고, 정답률을 잽니다."
@@ -35,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--dataset", type=Path, help="데이터셋 폴더 (설정의 dataset 대신)")
     run.add_argument("--out", type=Path, help="결과 폴더 (설정의 out 대신)")
     run.add_argument("--force", action="store_true", help="같은 실행이 끝나 있어도 다시 학습")
-    for part in (eval_command, card_command, export_command, fit_vocab_command, pairs_command):
+    for part in (eval_command, card_command, export_command, fit_vocab_command, pairs_command, ship_command):
         part.add_parser(commands)
     return parser
 
@@ -91,6 +92,8 @@ _ACTIONS = {
     "quantize": export_command.run,
     "fit-vocab": fit_vocab_command.run,
     "pairs": pairs_command.run,
+    "ship": ship_command.run,
+    "open": ship_command.run,
 }
 
 

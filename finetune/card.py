@@ -50,8 +50,11 @@ def licence_of(name: str) -> Licence:
     return Licence("other", name)
 
 
-def render_card(record: dict, evaluation: dict | None = None) -> str:
-    """Markdown of the card from run.json and, if there is one, eval.json; a key missing is an error, not a blank."""
+def render_card(record: dict, evaluation: dict | None = None, folder: dict[str, str] | None = None) -> str:
+    """Markdown of the card from run.json and, if there is one, eval.json; a key missing is an error, not a blank.
+
+    ``folder``: ``name`` and ``section`` (Markdown) of the folder a student is shipped in, which holds no GGUF.
+    """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
     template = (Path(__file__).parent / "templates" / "model_card.jinja").read_text(encoding="utf-8")
     student = record["eval"]["student"]
@@ -69,5 +72,6 @@ def render_card(record: dict, evaluation: dict | None = None) -> str:
         survival_table=survival_markdown(survival) if survival else "",
         explanation=EXPLANATION,
         evaluation=evaluation,
+        folder=folder,
         measures=measures_table(evaluation) if evaluation else "",
     )

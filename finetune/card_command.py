@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     file = arguments.eval or arguments.run / "eval" / "eval.json"
     evaluation = None
     if file.is_file():
-        evaluation = _evaluation_of(finished.record, file)
+        evaluation = evaluation_of(finished.record, file)
     elif arguments.eval:
         raise InputError(
             f"평가 결과가 없습니다 (no such file): {file}\n  먼저 `python -m finetune eval --run …` 을 하세요."
@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _evaluation_of(record: dict, file: Path) -> dict:
+def evaluation_of(record: dict, file: Path) -> dict:
+    """What ``finetune eval`` wrote of the run of ``record``.  Raises InputError when it is of another."""
     from finetune.errors import InputError
 
     try:

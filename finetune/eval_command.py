@@ -30,6 +30,19 @@ def add_parser(commands) -> None:
         help="근거가 있는 행은 모두 근거와 함께 묻는다 (retrieval on; 기본은 실행의 설정)",
     )
     parser.add_argument(
+        "--search",
+        type=_positive,
+        metavar="N",
+        help="문서에 관한 행 가운데 근거가 없는 것은 지금 찾은 조문·예규 N개와 함께 묻는다 (서비스의 기본은 5)",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        action="append",
+        default=[],
+        help="--search 가 찾을 법령·예규 폴더; 여러 번 쓸 수 있음 (기본: corpora/*, ../shared/data)",
+    )
+    parser.add_argument(
         "--split",
         choices=("validation", "test"),
         default="validation",
@@ -39,15 +52,16 @@ def add_parser(commands) -> None:
     parser.add_argument("--base-rows", type=_positive, default=24, help="학습 전 base 에 묻는 행 수 (기본 24)")
     parser.add_argument("--out", type=Path, help="결과 폴더 (기본 <run>/eval)")
     parser.add_argument(
-        "--only", default="base,adapter,merged,student", help="--run 에서 잴 단계, 쉼표로 나눔 (기본 모두)"
+        "--only",
+        help="--run 에서 잴 단계, 쉼표로 나눔: base,adapter,merged,student (기본 모두, --data 에는 student 만)",
     )
     parser.add_argument(
         "--quantisations", default="", help="합친 모델에서 만들어 잴 양자화, 예: F16,Q8_0,Q6_K,Q5_K_M,Q4_K_M"
     )
     parser.add_argument(
-        "--target", choices=("program", "worked"), help="계산 행에서 배운 글 (--run 이 없을 때, 기본 program)"
+        "--target", choices=("program", "worked", "mixed"), help="계산 행에서 배운 글 (--run 이 없을 때, 기본 program)"
     )
-    parser.add_argument("--max-new-tokens", type=_length, help="계산 행의 답 한도 (기본 96, 풀이를 쓰는 학생은 512)")
+    parser.add_argument("--max-new-tokens", type=_length, help="계산 행의 답 한도 (기본 160, 풀이를 쓰는 학생은 512)")
     parser.add_argument("--document-tokens", type=_length, default=256, help="그 밖의 답 한도 (기본 256)")
     parser.add_argument("--no-speed", action="store_true", help="tokens/s 를 재지 않음")
     judge = parser.add_argument_group("판정 모델 (LLM judge, 기본은 쓰지 않음; 질문과 답을 그 주소로 보냄)")
@@ -65,15 +79,17 @@ def add_parser(commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure and write.  Raises InputError, ConfigError (exit 2) or GateError (exit 1)."""
     from finetune.evaluation.comparison import Plan, compare, write_comparison
-    from finetune.evaluation.run_folder import read_run
+    from finetune.evaluation.run_folder import STEPS, read_run
     from finetune.evaluation.subjects import Caps
 
     _sort_models(arguments)
+    if arguments.only is None:  # cases from outside are about what is served; the steps before it are slow in torch
+        arguments.only = "student" if arguments.data else ",".join(STEPS)
     _check(arguments)
     finished = read_run(arguments.run) if arguments.run else None
     dataset = arguments.data.parent if arguments.data else arguments.dataset or finished.config.dataset
     target = finished.target if finished else arguments.target or "program"
-    cap = arguments.max_new_tokens or (96 if target == "program" else 512)
+    cap = arguments.max_new_tokens or (Caps().worked if target == "program" else 512)
     plan = Plan(
         dataset=dataset,
         split=arguments.data.stem if arguments.data else arguments.split,
@@ -110,7 +126,7 @@ def _sort_models(arguments: argparse.Namespace) -> None:
 
 
 def _rows(arguments: argparse.Namespace, finished, dataset: Path) -> list:
-    """The rows to measure, with their evidence shown where asked for or where the run was trained so."""
+    """The rows to measure, with evidence shown where asked for or where the run was trained so."""
     from finetune.evaluation.outside import read_cases
     from finetune.evaluation.rows import choose_rows, read_split
     from finetune.evidence import show_evidence
@@ -121,8 +137,22 @@ def _rows(arguments: argparse.Namespace, finished, dataset: Path) -> list:
     else:
         rows = read_split(dataset, arguments.split, arguments.rows or 96)
     if arguments.evidence:
-        return show_evidence(rows, 1.0, 0)
-    return show_evidence(rows, finished.config.evidence, finished.config.seed) if finished else rows
+        rows = show_evidence(rows, 1.0, 0)
+    elif finished and not arguments.search:
+        rows = show_evidence(rows, finished.config.evidence, finished.config.seed)
+    return _searched(rows, arguments) if arguments.search else rows
+
+
+def _searched(rows: list, arguments: argparse.Namespace) -> list:
+    """Every row about the law that shows no evidence of its own, with what is found for it."""
+    from finetune.evaluation.found_sources import is_document, open_sources, with_found
+
+    search = open_sources(arguments.folder)
+    print(f"찾는 곳: {search.describe()}; 질문마다 {arguments.search}개")
+    lacking = [is_document(row) and not row.shows_evidence for row in rows]
+    return [
+        with_found(row, search, arguments.search) if lacks else row for row, lacks in zip(rows, lacking, strict=True)
+    ]
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -146,6 +176,8 @@ def _check(arguments: argparse.Namespace) -> None:
             raise InputError(
                 f"{option} 에 모르는 이름이 있습니다: {', '.join(unknown)}\n  쓸 수 있는 이름: {', '.join(known)}"
             )
+    if arguments.folder and not arguments.search:
+        raise InputError("--folder 는 --search N 과 함께 쓰세요 (needs --search).")
     if arguments.quantisations and not arguments.run:
         raise InputError("--quantisations 는 --run 의 합친 모델로 만듭니다. --run 을 함께 주세요 (needs --run).")
 

@@ -1,4 +1,4 @@
-"""`python -m finetune pairs`: make preference pairs from a finished run's own answers; only parses and prints."""
+"""`python -m finetune pairs`: preference pairs, and rows to learn, from a finished run's own answers; parses and prints."""
 
 from __future__ import annotations
 
@@ -22,14 +22,29 @@ def add_parser(commands) -> None:
     pairs.add_argument(
         "--sampled-only", action="store_true", help="맞은 표본이 없으면 데이터셋의 답을 쓰지 않고 건너뜀"
     )
+    pairs.add_argument(
+        "--keep-right",
+        type=Path,
+        metavar="JSONL",
+        help="세액이 맞고 검증기가 잘못을 찾지 못했으며 배운 글과 다른 자기 답을 데이터셋의 행으로 여기에 씀 (own answers as rows)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 0; 1 when not one pair came out.  Raises InputError for a folder that is not a run of this dataset."""
+    """Exit code 0; 1 when not one pair came out (rows to learn are written all the same).  Raises InputError for a folder that is not a run of this dataset."""
     import torch
 
     from finetune.evaluation.run_folder import read_run
-    from finetune.pair_making import load_student, make_pairs, sample_answers, worked_rows, write_pairs
+    from finetune.pair_making import (
+        ask,
+        load_student,
+        make_pairs,
+        own_rows,
+        sample_answers,
+        worked_rows,
+        write_pairs,
+        write_rows,
+    )
     from finetune.quiet import quiet_libraries
 
     quiet_libraries()
@@ -48,11 +63,16 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.max_new_tokens,
         )
 
-    made = make_pairs(rows, sample, finished.config.target, arguments.per_row, not arguments.sampled_only)
+    asked, target = ask(rows, sample), finished.config.target
+    made = make_pairs(asked, target, arguments.per_row, not arguments.sampled_only)
     print(
         f"질문 {len(rows):,}개: 언제나 맞음 {made.always_right:,}, 언제나 틀림 {made.always_wrong:,}, 섞임 {made.both:,} "
         f"→ 쌍 {len(made.pairs):,}개"
     )
+    if arguments.keep_right:
+        own = own_rows(asked, target)
+        write_rows(arguments.keep_right, own)
+        print(f"배운 글과 다른 맞은 답 {len(own):,}개를 썼습니다: {arguments.keep_right}")
     if not made.pairs:
         print("쌍이 하나도 나오지 않았습니다. --samples, --temperature, --rows 를 늘리세요. (no pairs)")
         return 1

@@ -75,15 +75,27 @@ def open_student(config: ServeConfig, student: Student, env_folder: Path = Path(
 
 
 def open_base(config: BaseConfig, env_folder: Path = Path(".")) -> tuple[str, Backend, GenParams]:
-    """Name, model and settings of the pane for comparison.  Raises ServeError, whose side is ``base``."""
+    """Name, model and settings of the pane for comparison.  Raises ServeError, whose side is ``base``.
+
+    With ``when_asked`` a model of this machine is opened by its first question, which is then told what was wrong.
+    """
+    if config.when_asked and not (_URL.match(config.model) or find_named(config.model)):
+        from serve.backends.when_asked import WhenAsked
+
+        name = config.model.rstrip("/").rpartition("/")[2]
+        return name, WhenAsked(name, config.context_tokens, lambda: _base(config, env_folder)), params_of(config)
+    backend = _base(config, env_folder)
+    return backend.info().name, backend, params_of(config)
+
+
+def _base(config: BaseConfig, env_folder: Path) -> Backend:
     try:
         kind, found = recognise(config.model)
         sha256 = weights_sha256(found) if config.check_sha256 and isinstance(found, Path) else None
         options = replace(options_of(config), sha256=sha256, side="base", env_folder=env_folder)
-        backend = open_backend(found if kind in ("gguf", "transformers") else config.model, options)
+        return open_backend(found if kind in ("gguf", "transformers") else config.model, options)
     except ServeError as exc:
         raise ServeError(exc.code, exc.message, exc.hint, side="base") from exc
-    return backend.info().name, backend, params_of(config)
 
 
 def options_of(config: ModelConfig) -> OpenOptions:

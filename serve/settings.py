@@ -45,6 +45,7 @@ class StudentConfig(ModelConfig):
 
 class BaseConfig(ModelConfig):
     model: str  # what opening.open_backend takes
+    when_asked: bool = False  # a model of this machine: opened by the first question to its pane, not before
 
 
 class TeacherConfig(StrictModel):

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from finetune.chat import TEMPLATES
+from finetune.chat import TEMPLATES, Template
 from finetune.data import Row, target_text
 from finetune.errors import GateError, InputError
 from finetune.evaluate import Generation, turns_of
@@ -37,10 +37,13 @@ class _Speaker:
     stops: frozenset[int]
 
 
-def generate(file: Path, rows: list[Row], max_new_tokens: int) -> list[Generation]:
-    """Greedy answers, one at a time.  Raises InputError for a GGUF without template or stop token, GateError if unreadable."""
+def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Template | None = None) -> list[Generation]:
+    """Greedy answers, one at a time.  ``template``: for a GGUF that brings none, as an untrained base may.
+
+    Raises InputError for a GGUF without template or stop token, GateError if unreadable.
+    """
     answers = []
-    with _open(file, rows, max_new_tokens) as (speaker, prompts):
+    with _open(file, rows, max_new_tokens, template) as (speaker, prompts):
         for prompt in prompts:
             kept: list[int] = []
             stopped = False
@@ -91,29 +94,37 @@ def speed(file: Path, rows: list[Row], tokens: int) -> float:
 
 
 @contextmanager
-def _open(file: Path, rows: list[Row], room: int) -> Iterator[tuple[_Speaker, list[list[int]]]]:
+def _open(
+    file: Path, rows: list[Row], room: int, template: Template | None = None
+) -> Iterator[tuple[_Speaker, list[list[int]]]]:
     """The open file and each row's prompt, with ``room`` more tokens in the context than the longest prompt needs."""
     probe = open_gguf(file, context=64)  # to tokenize: the context a model needs is known only then
     try:
-        prompts = [_ids(probe, _render(_speaker(probe, file), row)) for row in rows]
+        speaker = _speaker(probe, file, template)
+        prompts = [_ids(probe, _render(speaker, row)) for row in rows]
     finally:
         probe.close()
     llama = open_gguf(file, context=max(map(len, prompts)) + room + 8)
     try:
-        yield _speaker(llama, file), prompts
+        yield _speaker(llama, file, template), prompts
     finally:
         llama.close()
 
 
-def _speaker(llama, file: Path) -> _Speaker:
+def _speaker(llama, file: Path, fallback: Template | None = None) -> _Speaker:
     import llama_cpp
 
     template = llama.metadata.get("tokenizer.chat_template", "")
+    lent = None if template else fallback
     ends = [
         int(llama.metadata[key])
         for key in ("tokenizer.ggml.eot_token_id", "tokenizer.ggml.eos_token_id")
         if key in llama.metadata
     ]
+    if lent is not None:
+        template = lent.text
+        stop = _ids(llama, lent.stop) if lent.stop else []
+        ends = [*stop, *ends] if len(stop) == 1 else ends
     if not template or not ends:
         missing = "tokenizer.chat_template" if not template else "tokenizer.ggml.eot_token_id"
         raise InputError(

@@ -7,11 +7,12 @@ from datetime import date
 
 from finetune.data import Row, target_text
 from finetune.evaluate import Generation
-from finetune.evaluation.behaviour import asks_back, refuses
+from finetune.evaluation.behaviour import asks_back, looks_up, names_fact, refuses
 from finetune.evaluation.completion import complete
 from finetune.evaluation.overlap import bleu_statistics, morphemes, rouge_l
-from taxlaw.calls import answer_payable
+from taxlaw.calls import answer_payable, facts_of, find_call, parse_call
 from taxlaw.citations import find_citations
+from taxlaw.errors import TaxLawError
 from taxlaw.verify import Verdict, verify
 
 
@@ -53,26 +54,38 @@ def measure(
     faults = [finding for finding in verdict.findings if finding.severity == "fault"]
     payable = answer_payable(generation.text, as_of)
     shown, written = morphemes(done.shown), morphemes(generation.text)
-    answer, taught = morphemes(row.answer), morphemes(target_text(row, target))
+    right = target_text(row, target) if row.asks_evidence else row.answer
+    answer, taught = morphemes(right), morphemes(target_text(row, target))
     asking = asks_back(done.words)
     refusing = not done.called and refuses(done.words)
+    looking = looks_up(generation.text)
 
     # A recorded answer often is the row's own; a case from outside may have no answer in words.
-    compared = bool(row.answer) and (generated or done.shown.strip() != row.answer.strip())
+    compared = bool(right) and (generated or done.shown.strip() != right.strip())
 
     parts: dict[str, tuple[float, float]] = {
         "verdict_ok": (verdict.ok, 1),
-        # An answer that only repeats the question has no fault: something must be confirmed, and it must have an end.
-        "verified": (verdict.ok and generation.stopped and _confirms(verdict), 1),
         "characters": (len(done.shown), 1),
         "characters_written": (len(generation.text), 1),
         "refused" if row.style == "refusal" else "wrongly_refused": (refusing, 1),
-        "asked_back" if row.style == "ask_back" else "wrongly_asked": (asking, 1),
         "citations_real": real_citations(verify(row.question, done.final, as_of)),
         "citations_real_own": real_citations(verify(row.question, done.words, as_of)) if done.words else (0, 0),
-        "right_article": cited_of(row.articles, done.final),
-        "right_article_own": cited_of(row.articles, done.words),
     }
+    if row.style == "ask_back":
+        parts["asked_back"] = (asking and not done.called, 1)
+        if (named := names_fact(row.answer, done.words)) is not None:
+            parts["asked_fact"] = (named and asking and not done.called, 1)
+    else:
+        parts["wrongly_asked"] = (asking, 1)
+    if row.asks_evidence:
+        parts["asked_evidence"] = (looking, 1)
+    else:  # an answer that asks for evidence cites nothing, and rightly so
+        # An answer that only repeats the question has no fault: something must be confirmed, and it must have an end.
+        parts["verified"] = (verdict.ok and generation.stopped and _confirms(verdict), 1)
+        parts["right_article"] = cited_of(row.articles, done.final)
+        parts["right_article_own"] = cited_of(row.articles, done.words)
+        if row.shows_evidence or row.payable is not None or row.style in ("ask_back", "refusal"):
+            parts["wrongly_asked_evidence"] = (looking, 1)
     if compared:
         parts["rouge_l"] = (rouge_l(shown, answer), 1)
         parts["rouge_l_written"] = (rouge_l(written, taught), 1)
@@ -80,6 +93,9 @@ def measure(
         parts["wrongly_called"] = (done.called, 1)
     if row.payable is not None:
         parts["exact"] = (payable == row.payable, 1)
+        parts["wrongly_declined"] = (asking or refusing or looking, 1)
+    if row.call and target == "program":
+        parts["call_read"] = (reads_as(row.call, generation.text, as_of), 1)
     if done.called:
         parts["calls_run"] = (done.problem is None, 1)
     if generated:
@@ -105,6 +121,17 @@ def measure(
 
 def _confirms(verdict: Verdict) -> bool:
     return any(finding.severity == "confirmed" for finding in verdict.findings)
+
+
+def reads_as(expected: str, text: str, as_of: date) -> bool:
+    """Whether ``text`` begins with a call of the same facts as the call ``expected``, in whatever words the amounts are."""
+    call, right = find_call(text), parse_call(expected)
+    if call is None or call.tax != right.tax:
+        return False
+    try:
+        return facts_of(call, as_of) == facts_of(right, as_of)
+    except (TaxLawError, ValueError):  # facts that no calculator takes
+        return False
 
 
 def real_citations(verdict: Verdict) -> tuple[int, int]:

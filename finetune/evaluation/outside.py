@@ -2,12 +2,15 @@
 
 A line is ``{"question", "as_of", and one or more of "answer", "amount", "articles"}``; ``amount`` is the final tax in won or
 in words ("6억 140만원"), ``articles`` are citations an answer must hold.  ``id``, ``tax``, ``style``, ``evidence`` and
-``history`` may be added; a line that is a whole row of a dataset is taken as it is.
+``history`` may be added; ``style`` "ask_back" or "refusal" says that asking back or refusing is right and needs no answer.
+A case with an amount and without ``tax`` goes under the one tax its question names, for the report's lines by tax.  A line
+that is a whole row of a dataset is taken as it is.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +24,22 @@ from taxlaw.money import parse_won
 from taxlaw.strict_config import StrictModel, validate
 
 SHOWN = 5  # bad lines named in an error
+# How a question names the tax it asks for; the more special names first, since they hold or stand beside the others.
+_NAMED = {
+    "penalty": r"가산세",
+    "withholding": r"원천징수|원천세",
+    "inheritance": r"상속세",
+    "gift": r"증여세",
+    "retirement": r"퇴직소득세|퇴직세",
+    "capital_gains": r"양도(?:소득)?세",
+    "income": r"종합소득세|종소세|근로소득세|(?<!양도)(?<!퇴직)(?<!지방)소득세",
+    "vat_simplified": r"간이과세",
+    "vat_general": r"부가(?:가치)?세",
+    "corporate": r"법인세",
+    "holding": r"종합부동산세|종부세",
+    "acquisition": r"취득세",
+    "property": r"재산세",
+}
 
 
 class Case(StrictModel):
@@ -68,7 +87,7 @@ def read_cases(file: Path) -> list[Row]:
         if not line.strip():
             continue
         try:
-            rows.append(_row(json.loads(line), file.stem, number))
+            rows.append(row_of_case(json.loads(line), file.stem, number))
         except json.JSONDecodeError as exc:
             wrong.append(f"{number}번 줄: JSON 이 아닙니다 (not JSON): {exc}")
         except ConfigError as exc:
@@ -86,7 +105,8 @@ def read_cases(file: Path) -> list[Row]:
     return rows
 
 
-def _row(raw: object, name: str, number: int) -> Row:
+def row_of_case(raw: object, name: str, number: int) -> Row:
+    """Line ``number`` of the file ``name`` as a Row.  Raises ConfigError when it is not a case."""
     if isinstance(raw, dict) and {"family", "gates", "provenance"} <= raw.keys():
         return validate(raw, Row, name)
     case = validate(raw, Case, name)
@@ -98,7 +118,7 @@ def _row(raw: object, name: str, number: int) -> Row:
             "type": "student",
             "style": case.style or ("worked" if case.amount is not None else "expert"),
             "source": "outside",
-            "tax": case.tax,
+            "tax": case.tax or (_tax_of(case.question) if case.amount is not None else ""),
             "as_of": case.as_of.isoformat(),
             "articles": list(case.articles),
             "call": None,
@@ -112,3 +132,11 @@ def _row(raw: object, name: str, number: int) -> Row:
         Row,
         name,
     )
+
+
+def _tax_of(question: str) -> str:
+    """The tax a question asks for, to group by; "" when it names none, or two of which neither is the more special."""
+    found = [tax for tax, names in _NAMED.items() if re.search(names, question)]
+    if found[:1] in (["penalty"], ["withholding"]) or found == ["vat_simplified", "vat_general"]:
+        return found[0]  # a penalty and a withheld tax stand beside the name of another tax
+    return found[0] if len(found) == 1 else ""

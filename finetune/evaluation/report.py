@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finetune.evaluation.summary import METRICS, NEEDS_STYLE, Metric
+from finetune.evaluation.summary import HELD_OUT, METRICS, NEEDS_STYLE, Metric
 from finetune.evaluation.survival import EXPLANATION, percent, survival_markdown
 
 STYLES = {
@@ -16,6 +16,12 @@ STYLES = {
     "ask_back": "되묻기",
     "refusal": "거절",
     "labelled": "판단",
+}
+HELD_OUT_KINDS = {  # of what about a row no training row has
+    "": "처음 보는 금액·문서 (표현은 학습에 있음)",
+    "wordings": "처음 보는 표현",
+    "combinations": "처음 보는 조합",
+    "documents": "처음 보는 문서",
 }
 TAXES = {  # of worked rows; a row from a document already has its tax in Korean
     "gift": "증여세",
@@ -53,6 +59,7 @@ def report_markdown(record: dict) -> str:
         _styles_table(models),
         "## 세목별 최종 세액 정답률 (exact by tax)",
         _taxes_table(models),
+        *_held_out(models),
         "## 검증기가 찾은 잘못 (faults by kind)",
         _reasons_table(models),
     ]
@@ -138,8 +145,30 @@ def _taxes_table(models: dict[str, dict]) -> str:
     for tax in taxes:
         found = [model["per_tax"].get(tax) for model in models.values()]
         cells = [f"{percent(one)} n={one['rows']}" if one else "–" for one in found]
-        lines.append(_row([TAXES.get(tax, tax), *cells]))
+        lines.append(_row([TAXES.get(tax, tax) or "세목을 알 수 없음", *cells]))
     return "\n".join(lines)
+
+
+def _held_out(models: dict[str, dict]) -> list[str]:
+    """The section on rows of kinds that training has none of; empty when there are no such rows."""
+    kinds = list(dict.fromkeys(kind for model in models.values() for kind in model.get("per_held_out", {})))
+    if not any(kinds):
+        return []
+    metrics = {metric.key: metric for metric in METRICS}
+    lines = [_row(["종류", "모델", "행", *(metrics[key].korean for key in HELD_OUT)])]
+    lines.append(_row(["---"] * (3 + len(HELD_OUT))))
+    taxes = list(dict.fromkeys(tax for model in models.values() for tax in model["per_tax"]))
+    by_tax = [_row(["종류", "모델", *(TAXES.get(tax, tax) for tax in taxes)]), _row(["---"] * (2 + len(taxes)))]
+    for kind in kinds:
+        for model in models.values():
+            if (group := model["per_held_out"].get(kind)) is None:
+                continue
+            head = [HELD_OUT_KINDS.get(kind, kind), model["title"]]
+            shares = [cell(metrics[key], group["measures"][key]) for key in HELD_OUT]
+            lines.append(_row([*head, str(group["rows"]), *shares]))
+            found = [group["per_tax"].get(tax) for tax in taxes]
+            by_tax.append(_row([*head, *(f"{percent(one)} n={one['rows']}" if one else "–" for one in found)]))
+    return ["## 학습에 없던 종류별 (held-out kinds)", "\n".join(lines), *(["\n".join(by_tax)] if taxes else [])]
 
 
 def _reasons_table(models: dict[str, dict]) -> str:

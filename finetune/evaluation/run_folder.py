@@ -153,9 +153,11 @@ def _quantised(
     run: FinishedRun, weights: BaseWeights, tokenizer, quantisations: tuple[str, ...], aside: Path
 ) -> Iterator[Subject]:
     from finetune.gguf_export import export_gguf
+    from finetune.importance import IMPORTANCE, read_importance
     from finetune.llama import quantise
     from finetune.merge import merge_adapter
 
+    weighed = read_importance(run.folder / IMPORTANCE) if (run.folder / IMPORTANCE).is_file() else None
     whole = aside / "whole.gguf"
     unquantised = run.config.export.unquantised
     merged = merge_adapter(weights, run.folder / "adapter")
@@ -165,7 +167,7 @@ def _quantised(
         file = whole
         if name != unquantised:
             file = aside / f"{name}.gguf"
-            quantise(whole, file, name)
+            quantise(whole, file, name, weighed)
         yield gguf_subject(name, f"GGUF {name}", file)
         if file != whole:
             file.unlink()

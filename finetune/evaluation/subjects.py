@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, ValidationError
 
-from finetune.chat import encode
+from finetune.chat import Template, encode
 from finetune.data import Row, target_text
 from finetune.errors import InputError
 from finetune.evaluate import Generation, generate_with_transformers, prompt_of, turns_of
@@ -25,9 +25,9 @@ TIMED_PROMPTS = 3
 
 @dataclass(frozen=True)
 class Caps:
-    """Most tokens an answer may have: a calculator call is short, an answer in words is not."""
+    """Most tokens an answer may have: the longest calculator call takes about 100, an answer in words more."""
 
-    worked: int = 96
+    worked: int = 160
     words: int = 256
     batch_size: int = 16
 
@@ -64,12 +64,15 @@ def torch_subject(name: str, title: str, model, tokenizer) -> Subject:
     )
 
 
-def gguf_subject(name: str, title: str, file: Path) -> Subject:
-    """A GGUF under llama.cpp, asked through its own template as serving does.  Raises InputError when it is not there."""
+def gguf_subject(name: str, title: str, file: Path, template: Template | None = None) -> Subject:
+    """A GGUF under llama.cpp, asked through its own template as serving does.  Raises InputError when it is not there.
+
+    ``template``: for the answers of a base that brings none; likelihood and speed need the file's own.
+    """
     from finetune.evaluation import gguf_model
 
     def answer(rows: list[Row], caps: Caps) -> list[Generation]:
-        return _by_cap(rows, caps, lambda some, most: gguf_model.generate(file, some, most.max_new_tokens))
+        return _by_cap(rows, caps, lambda some, most: gguf_model.generate(file, some, most.max_new_tokens, template))
 
     if not file.is_file():
         raise InputError(f"GGUF 파일이 없습니다: {file}\n  경로를 확인하세요 (no such file).")

@@ -31,6 +31,7 @@ METRICS = (
         "share",
     ),
     Metric("verdict_ok", "검증기가 잘못을 찾지 못함", "no fault found by the verifier", "share"),
+    Metric("call_read", "호출에 담은 사실이 모두 맞음", "every fact of the call right", "share"),
     Metric("calls_run", "계산기 호출이 실행됨 (호출한 답 가운데)", "calls that code could run", "share"),
     Metric(
         "wrongly_called",
@@ -47,7 +48,23 @@ METRICS = (
     Metric("refused", "거절할 질문을 거절", "refused what it should", "share"),
     Metric("wrongly_refused", "답할 질문을 거절 (낮을수록 좋음)", "refused wrongly (lower is better)", "share"),
     Metric("asked_back", "사실이 모자랄 때 되물음", "asked back when it should", "share"),
+    Metric("asked_fact", "되물으며 모자란 바로 그 사실을 물음", "asked back for the very fact", "share"),
     Metric("wrongly_asked", "필요 없이 되물음 (낮을수록 좋음)", "asked back wrongly (lower is better)", "share"),
+    Metric(
+        "wrongly_declined",
+        "계산할 질문에 되묻거나 거절하거나 조문을 찾겠다고 함 (낮을수록 좋음)",
+        "a calculation asked back, refused or looked up (lower is better)",
+        "share",
+    ),
+    Metric(
+        "asked_evidence", "근거 없이는 조문을 찾아봐야 한다고 함", "asked for evidence when none was shown", "share"
+    ),
+    Metric(
+        "wrongly_asked_evidence",
+        "찾을 필요가 없는데 조문을 찾겠다고 함 (낮을수록 좋음)",
+        "asked for evidence needlessly (lower is better)",
+        "share",
+    ),
     Metric("ended_by_stop", "스스로 끝냄", "ended by stop token", "share"),
     Metric("rouge_l", "ROUGE-L (완성한 답과 행의 답)", "ROUGE-L (completed)", "hundred"),
     Metric("rouge_l_written", "ROUGE-L (쓴 그대로와 배운 글)", "ROUGE-L (as written)", "hundred"),
@@ -59,6 +76,8 @@ METRICS = (
     Metric("characters_written", "답의 길이 (쓴 글자)", "characters written", "number"),
     Metric("characters", "답의 길이 (완성한 글자)", "characters shown", "number"),
 )
+# What is shown apart for rows of which training has no kind: their wording, their combination of facts, their document.
+HELD_OUT = ("exact", "call_read", "asked_back", "asked_fact", "refused", "right_article", "asked_evidence")
 # Measures that need rows of one style; without such rows the table says so rather than showing a blank.
 NEEDS_STYLE = {"refused": "refusal", "asked_back": "ask_back"}
 
@@ -69,23 +88,33 @@ def summarise(measured: Sequence[Measured], resamples: int = RESAMPLES, seed: in
     taxes = sorted({one.row.tax for one in measured if "exact" in one.parts})
 
     def group(some: Sequence[Measured]) -> dict:
-        estimates = {metric.key: _estimate(metric, some, resamples, seed) for metric in METRICS}
         return {
             "rows": len(some),
-            "measures": {key: found and found.as_json() for key, found in estimates.items()},
+            "measures": {metric.key: estimate_of(metric.key, some, resamples, seed) for metric in METRICS},
         }
+
+    def exact_by_tax(some: Sequence[Measured]) -> dict:
+        of_tax = {tax: [one for one in some if one.row.tax == tax and "exact" in one.parts] for tax in taxes}
+        return {tax: estimate_of("exact", ones, resamples, seed) for tax, ones in of_tax.items() if ones}
+
+    def held_out(kind: str) -> dict:
+        some = [one for one in measured if one.row.held_out == kind]
+        measures = {key: estimate_of(key, some, resamples, seed) for key in HELD_OUT}
+        return {"rows": len(some), "measures": measures, "per_tax": exact_by_tax(some)}
 
     reasons = Counter(code for one in measured for code in one.codes)
     return {
         **group(measured),
         "per_style": {style: group([one for one in measured if one.row.style == style]) for style in styles},
-        "per_tax": {tax: _exact_of([one for one in measured if one.row.tax == tax], resamples, seed) for tax in taxes},
+        "per_tax": exact_by_tax(measured),
+        "per_held_out": {kind: held_out(kind) for kind in sorted({one.row.held_out for one in measured})},
         "reasons": {REASONS[code]: count for code, count in sorted(reasons.items(), key=lambda item: -item[1])},
     }
 
 
-def _exact_of(some: Sequence[Measured], resamples: int, seed: int) -> dict | None:
-    found = _estimate(METRICS[0], some, resamples, seed)
+def estimate_of(key: str, some: Sequence[Measured], resamples: int = RESAMPLES, seed: int = SEED) -> dict | None:
+    """One measure over some answers, with its interval; None when no row allows it."""
+    found = _estimate(next(metric for metric in METRICS if metric.key == key), some, resamples, seed)
     return found and found.as_json()
 
 

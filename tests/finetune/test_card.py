@@ -78,6 +78,20 @@ def test_the_card_of_a_bare_run_says_what_was_not_measured():
     assert "survival table" not in card and "평균 KL" not in card and "끝난 까닭" not in card
 
 
+@pytest.mark.parametrize(
+    ("style", "said", "calls"),
+    [
+        ("program", "계산 문제에는 계산기 호출(한 줄 JSON)로 답하고", True),
+        ("worked", "계산 문제에 풀이를 직접 씁니다", False),
+        ("mixed", "계산 문제에 계산기 호출(한 줄 JSON)이나 풀이로 답합니다", True),
+    ],
+)
+def test_the_card_says_how_calculations_are_answered(style, said, calls):
+    card = render_card(record(student=record()["student"] | {"style": style}))
+    assert said in card
+    assert ("말로 답해야 할 질문에 계산 호출을 쓸 수 있습니다" in card) is calls
+
+
 def test_every_tax_with_a_calculator_has_its_korean_name():
     from finetune.card import TAXES
     from taxlaw.call_models import FURTHER

@@ -51,6 +51,16 @@ def test_target_is_the_call_the_working_or_the_documents_answer(tiny):
     assert target_text(document, "program") == document.answer
 
 
+def test_mixed_teaches_half_of_the_rows_the_call_and_the_same_half_every_time(tiny):
+    rows = [Row.model_validate(tiny.row(number, "1억원")) for number in range(400)]
+    calls = [row.id for row in rows if target_text(row, "mixed") == row.call]
+    assert {target_text(row, "mixed") for row in rows} == {rows[0].call, rows[0].answer}
+    assert 160 < len(calls) < 240  # seven standard deviations around a half would be 270
+    assert calls == [row.id for row in reversed(rows) if target_text(row, "mixed") == row.call][::-1]
+    document = Row.model_validate(tiny.row(1, "1억원", style="plain", type="student", call=None, payable=None))
+    assert target_text(document, "mixed") == document.answer
+
+
 def test_long_rows_are_left_out_whole_and_too_many_stop_the_run(dataset, tokenizer, tiny):
     rows = [Row.model_validate(tiny.row(number, "1억원")) for number in range(200)]
     long = Row.model_validate(tiny.row(999, "1억원", question="아주 긴 질문 " * 200))

@@ -6,12 +6,13 @@ import pytest
 
 from finetune.data import Row
 from finetune.evaluate import Generation
-from finetune.evaluation.behaviour import asks_back, refuses
+from finetune.evaluation.behaviour import asks_back, looks_up, names_fact, needed_fact, refuses
 from finetune.evaluation.completion import complete
 from finetune.evaluation.measures import Likelihood, cited_of, measure, real_citations
 from finetune.evaluation.rows import choose_rows
 from finetune.evaluation.summary import summarise
 from taxlaw.calls import parse_call, render_working, run_call
+from taxlaw.evidence_prompt import LOOK_UP
 from taxlaw.findings import Finding, Verdict
 
 AS_OF = date(2025, 7, 1)
@@ -144,6 +145,90 @@ def test_a_recorded_answer_is_not_compared_with_itself(tiny):
     assert "tokens" not in same.parts and "ended_by_stop" not in same.parts
     other = measure(row, Generation("한도가 다릅니다.", True, 0), "program", generated=False)
     assert "rouge_l" in other.parts
+
+
+NEEDS_YEARS = "계산하려면 보유기간을 알아야 합니다. 세율이 보유기간에 따라 달라집니다. 알려 주시면 계산해 드리겠습니다."
+
+
+def test_a_call_of_the_same_facts_is_read_right_however_its_amounts_are_written(tiny):
+    row = worked(tiny)
+    same = '{"tax":"gift","amount":2000000000,"relation":"직계존속","minor":false}'
+    assert parts_of(row, same)["call_read"] == (1, 1)
+    assert parts_of(row, '{"tax":"gift","amount":"20억원","relation":"직계비속"}')["call_read"] == (0, 1)
+    assert parts_of(row, '{"tax":"income","base":"20억원"}')["call_read"] == (0, 1)
+    assert parts_of(row, row.answer)["call_read"] == (0, 1)
+    written = measure(row, Generation(row.answer, True, 7), "worked").parts
+    assert "call_read" not in written and written["exact"] == (1, 1)
+
+
+def test_the_right_amount_from_other_facts_is_not_a_right_reading(tiny):
+    row = worked(tiny, "1,000만원")
+    found = parts_of(row, tiny.call("2,000만원"))
+    assert row.payable == 0 and found["exact"] == (1, 1) and found["call_read"] == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "the_fact"),
+    [
+        ("보유기간을 알아야 세금이 정해집니다. 알려 주세요.", 1, 1),
+        ("계산하려면 취득가액을 알아야 합니다. 보유기간에 따라 달라집니다. 알려 주시면 계산해 드리겠습니다.", 1, 0),
+        ('{"tax":"gift","amount":"20억원","relation":"직계존속"}\n보유기간을 알아야 합니다. 알려 주세요.', 0, 0),
+        ("양도소득세는 3,000만원입니다.", 0, 0),
+        (LOOK_UP, 0, 0),
+    ],
+)
+def test_asking_back_is_right_without_a_call_and_for_the_very_fact(tiny, text, asked, the_fact):
+    parts = parts_of(words(tiny, "ask_back", answer=NEEDS_YEARS), text)
+    assert (parts["asked_back"], parts["asked_fact"]) == ((asked, 1), (the_fact, 1))
+
+
+def test_the_needed_fact_is_read_out_of_the_answer():
+    assert needed_fact(NEEDS_YEARS) == "보유기간"
+    both = "1세대 1주택인지와 세대의 주택 수를 알아야 세금이 정해집니다. 알려 주시면 계산해 드리겠습니다."
+    assert needed_fact(both) == "1세대 1주택인지와 세대의 주택 수"
+    assert names_fact(both, "세대의 주택 수와 1세대 1주택인지를 알아야 합니다.") is True
+    assert names_fact(both, "1세대 1주택인지를 알아야 합니다.") is False
+    assert names_fact(ASKING, both) is None  # it names no fact that way: not judged, not wrong
+
+
+def test_asking_for_evidence_is_right_where_none_is_shown_and_wrong_on_a_calculation(tiny):
+    assert looks_up(f" {LOOK_UP}\n") and not looks_up(f"{LOOK_UP} 상속세 및 증여세법 제53조입니다.")
+    assert not refuses(LOOK_UP) and not asks_back(LOOK_UP)
+    document = words(tiny, "plain", evidence="상속세 및 증여세법 제53조")
+    asked = parts_of(document.asking_evidence(), LOOK_UP)
+    assert asked["asked_evidence"] == asked["rouge_l"] == (1, 1)
+    assert not {"right_article", "verified", "wrongly_asked_evidence"} & set(asked)  # citing nothing is right here
+    assert parts_of(document.asking_evidence(), "공제는 5,000만원입니다.")["asked_evidence"] == (0, 1)
+    assert parts_of(document.showing_evidence(), LOOK_UP)["wrongly_asked_evidence"] == (1, 1)
+    assert "wrongly_asked_evidence" not in parts_of(document, LOOK_UP)  # a student of another kind: nothing was shown
+    assert parts_of(worked(tiny), LOOK_UP)["wrongly_asked_evidence"] == (1, 1)
+
+
+@pytest.mark.parametrize(("text", "declined"), [(LOOK_UP, 1), (NEEDS_YEARS, 1), (REFUSAL, 1), (None, 0)])
+def test_a_calculation_that_is_not_calculated_is_counted(tiny, text, declined):
+    row = worked(tiny)
+    assert parts_of(row, text or row.call)["wrongly_declined"] == (declined, 1)
+    assert "wrongly_declined" not in parts_of(words(tiny), text or "모름")
+
+
+def test_held_out_kinds_are_summed_apart_and_shown_by_tax(tiny):
+    from finetune.evaluation.report import report_markdown
+
+    rows = [worked(tiny, held_out=kind, id=f"{kind}:{n}") for n, kind in enumerate(("", "wordings", "wordings"))]
+    texts = (rows[0].call, rows[1].call, tiny.call("2억원"))
+    measured = [measure(row, Generation(text, True, 9), "program") for row, text in zip(rows, texts, strict=True)]
+    kinds = summarise(measured)["per_held_out"]
+    assert [kinds[kind]["measures"]["exact"]["value"] for kind in ("", "wordings")] == [1, 0.5]
+    assert kinds["wordings"]["per_tax"]["gift"]["rows"] == kinds["wordings"]["rows"] == 2
+    record = {
+        **dict.fromkeys(("dataset", "split", "sha256", "machine"), "x"),
+        **{"rows": 3, "styles": {"worked": 3}, "caps": {"worked": 9, "words": 9}, "samples": []},
+        "survival": {"reference": None, "lines": []},
+        "models": {"student": {"title": "학생", **summarise(measured)}},
+    }
+    assert "| 처음 보는 표현 | 학생 | 50% (0–100) n=2 |" in report_markdown(record)
+    plain = {**record, "models": {"student": {"title": "학생", **summarise(measured[:1])}}}
+    assert "held-out kinds" not in report_markdown(plain)
 
 
 def test_every_style_and_tax_has_its_turn(tiny):

@@ -128,6 +128,27 @@ def test_a_gguf_answers_through_its_own_template_as_the_model_does(pair):
     assert theirs[-1].tokens == 8  # a row in words has its own cap
 
 
+def test_a_base_without_a_template_is_asked_as_its_student_is(pair, monkeypatch):
+    from finetune.chat import GEMMA
+
+    _, _, gguf_file, rows = pair
+    answers = gguf_model.generate(gguf_file, rows, 12)
+    opened = gguf_model.open_gguf
+
+    def bare(*arguments, **options):
+        llama = opened(*arguments, **options)
+        for key in ("tokenizer.chat_template", "tokenizer.ggml.eot_token_id"):
+            del llama.metadata[key]
+        return llama
+
+    monkeypatch.setattr(gguf_model, "open_gguf", bare)
+    with pytest.raises(InputError, match="chat_template"):
+        gguf_model.generate(gguf_file, rows, 12)
+    assert gguf_model.generate(gguf_file, rows, 12, GEMMA) == answers
+    with gguf_model._open(gguf_file, rows[:1], 4, GEMMA) as (speaker, _):
+        assert speaker.stop in speaker.stops and len(speaker.stops) == 2
+
+
 def test_speeds_are_measured_past_the_end_of_an_answer(pair):
     model, tokenizer, gguf_file, rows = pair
     for speed in (torch_speed(model, tokenizer, rows), gguf_model.speed(gguf_file, rows[:2], 8)):
@@ -168,6 +189,18 @@ def test_eval_of_a_finished_run_measures_every_step_and_writes_the_report(finish
     assert len(answers) == 2 + 3 + 6 * 4
     assert "report.md" in capsys.readouterr().out
     assert not [path for path in run.iterdir() if "Q4" in path.name]  # made aside
+
+
+def test_cases_from_outside_are_put_to_the_file_that_is_served(finished, tmp_path):
+    run, _ = finished
+    cases = tmp_path / "cases.jsonl"
+    case = {"question": "부모님께 3억원을 증여받으면 증여세는?", "as_of": "2025-07-01", "amount": "3,880만원"}
+    cases.write_text(json.dumps(case, ensure_ascii=False), encoding="utf-8")
+    limits = ("--max-new-tokens", 8, "--no-speed", "--out", tmp_path / "out")
+    assert command("--model", run, "--data", cases, *limits) == 0
+    record = json.loads((tmp_path / "out" / "eval.json").read_text(encoding="utf-8"))
+    assert list(record["models"]) == ["student"]
+    assert record["models"]["student"]["per_tax"]["gift"]["rows"] == 1
 
 
 @pytest.mark.parametrize(

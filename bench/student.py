@@ -1,0 +1,163 @@
+"""The shipped student, measured: every figure of the README's table, from one command.
+
+    .venv/bin/python bench/student.py                       # about an hour on two cores; docs/student.md, .png, the README's block
+    .venv/bin/python bench/student.py --rows 40             # a quick look: 40 rows of each kind, printed, nothing written
+    .venv/bin/python bench/student.py --compare merged-F32.gguf --compare student-Q4_K_M.gguf
+
+Every answer is greedy and from the GGUF as it is served.  Answers are kept in <run>/kept_answers.jsonl, so that a command
+that was stopped goes on where it was; another model, prompt or limit is asked anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=Path("runs/gemma3-270m-tax"), help="run folder of the student")
+    parser.add_argument(
+        "--compare", type=Path, action="append", default=[], metavar="FILE.gguf", help="the same student"
+    )
+    parser.add_argument(
+        "--worked", type=Path, metavar="RUN", help="a run of the worked style: gift tax, unseen amounts"
+    )
+    parser.add_argument("--dataset", type=Path, help="dataset folder with test.jsonl (default: the run's)")
+    parser.add_argument("--rows", type=int, help="a quick look at so many rows of each kind; nothing is written")
+    parser.add_argument("--base-rows", type=int, default=26, help="of each kind that the base is asked (default 26)")
+    parser.add_argument("--compare-rows", type=int, default=520, help="calculations for --compare (default 520)")
+    parser.add_argument("--folder", type=Path, action="append", default=[], help="what is searched (default: as serve)")
+    parser.add_argument("--no-search", action="store_true", help="leave out the questions with sources found now")
+    parser.add_argument("--no-speed", action="store_true", help="leave out the decoding speed")
+    parser.add_argument("--tokens", type=int, default=128, help="of the speed measurement (default 128)")
+    parser.add_argument("--repeats", type=int, default=7, help="of the speed measurement (default 7)")
+    return parser.parse_args()
+
+
+def measure(args: argparse.Namespace, say) -> dict:
+    """Every figure, as bench/results/student.json holds them."""
+    import student_measure as ask
+    from serve_measure import PACKAGE, machine
+
+    from finetune.chat import GEMMA
+    from finetune.data import file_sha256, read_rows
+    from finetune.evaluation.found_sources import open_sources
+    from finetune.evaluation.kept_answers import keeping
+    from finetune.evaluation.run_folder import read_run
+    from finetune.evaluation.subjects import gguf_subject, recorded_subject
+    from serve.opening import recognise
+
+    run = read_run(args.run)
+    dataset = args.dataset or run.config.dataset
+    rows, kept = read_rows(dataset / "test.jsonl"), args.run / "kept_answers.jsonl"
+    asked = ask.sort_rows(rows, args.rows)
+
+    def subject(name: str, title: str, file: Path, template=None):
+        return keeping(gguf_subject(name, title, file, template), file_sha256(file), kept, say)
+
+    student = subject("student", f"학생 ({run.quantisation})", run.student)
+    boards = asked.boards()
+    if not args.no_search and asked.quoting:
+        boards |= ask.with_sources(asked.quoting, open_sources(args.folder, say), say)
+    answers = {name: ask.answer(student, board, ask.CAPS, run.target) for name, board in boards.items()}
+    base_file = recognise(PACKAGE)[1]
+    base = subject("base", "학습 전 base", base_file, GEMMA)
+    small = ask.sort_rows(rows, min(args.base_rows, args.rows or args.base_rows)).boards()
+    base_answers = {name: ask.answer(base, board, ask.BASE_CAPS, run.target) for name, board in small.items()}
+    others = [subject(file.stem, f"견줄 파일 {file.stem}", file) for file in args.compare]
+    some = ask.some_rows(asked.calculations, args.compare_rows)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPO, capture_output=True, text=True)
+    shown = [word if not Path(word).is_absolute() else Path(word).name for word in sys.argv[1:]]
+    figures = {
+        "date": date.today().isoformat(),
+        "command": " ".join(["python", "bench/student.py", *shown]),
+        "commit": commit.stdout.strip() or None,
+        "machine": machine(None),
+        "dataset": {"name": dataset.name, "rows": len(rows), "sha256": file_sha256(dataset / "test.jsonl")},
+        "file": {
+            "run": args.run.name,
+            "name": run.student.name,
+            "bytes": run.student.stat().st_size,
+            "sha256": file_sha256(run.student),
+            "quantisation": run.quantisation,
+            "style": run.target,
+        },
+        "base_file": {"name": PACKAGE, "bytes": base_file.stat().st_size},
+        "rows": {name: len(board) for name, board in boards.items()},
+        "caps": {"student": vars(ask.CAPS), "base": vars(ask.BASE_CAPS)},
+        "student": ask.figures_of(answers),
+        "base": ask.figures_of(base_answers),
+        "compare": ask.compared(others, some, run.target, answers.get("calculations", [])),
+        "worked": _worked(args, asked, subject) if args.worked else None,
+        "teacher": ask.beside_teacher(
+            recorded_subject(dataset / "recorded_answers.jsonl"),
+            [*answers.get("documents", []), *answers.get("refusal", [])],
+        ),
+        "example": ask.example(
+            {"base": (base, ask.BASE_CAPS), "student": (student, ask.CAPS)}, date.fromisoformat(rows[0].as_of)
+        ),
+        "speed": None if args.no_speed else ask.speeds(run.student, base_file, args.tokens, args.repeats),
+    }
+    return figures
+
+
+def _worked(args: argparse.Namespace, asked, subject) -> dict:
+    """Gift tax with unseen amounts by a student that writes the working itself."""
+    import student_measure as ask
+
+    from finetune.evaluation.run_folder import read_run
+    from finetune.evaluation.summary import estimate_of
+
+    run = read_run(args.worked)
+    rows = [row for row in asked.calculations if row.tax == "gift" and not row.held_out]
+    written = ask.answer(subject("worked", "풀이형 학생", run.student), rows, ask.WORKED_CAPS, run.target)
+    return {"run": args.worked.name, **{key: estimate_of(key, written) for key in ("exact", "ended_by_stop", "tokens")}}
+
+
+def main() -> None:
+    args = parse()
+    # This folder holds a file that would else hide the package serve.
+    here = str(Path(__file__).resolve().parent)
+    sys.path[:] = [str(REPO), *(entry for entry in sys.path if entry != here), here]
+    from student_page import page, write_readme
+    from student_picture import draw
+
+    from finetune.__main__ import SPINS
+    from finetune.errors import FinetuneError
+    from serve.errors import ServeError
+    from taxlaw.errors import TaxLawError
+
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):  # before llama.cpp is loaded
+        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": SPINS}
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    try:
+        figures = measure(args, say)
+    except (FinetuneError, ServeError, TaxLawError) as exc:
+        raise SystemExit(f"오류: {exc}") from exc
+    if args.rows is None:
+        results = REPO / "bench/results"
+        results.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+        (results / "student.json").write_text(text, encoding="utf-8")
+        draw(figures, REPO / "docs/student.png")
+        (REPO / "docs/student.md").write_text(page(figures), encoding="utf-8")
+        if not write_readme(figures, REPO / "README.md"):
+            say(
+                "README.md 에 표시가 없어 표를 넣지 않았습니다 (no markers): <!-- student: written by bench/student.py -->"
+            )
+    sys.stdout.write(page(figures))
+
+
+if __name__ == "__main__":
+    main()

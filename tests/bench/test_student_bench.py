@@ -1,0 +1,253 @@
+"""The README's table of the shipped student says what the answers were: on answers whose worth is known, without a model."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from finetune.data import Row
+from finetune.evaluate import Generation
+from finetune.evaluation.subjects import Caps, Subject
+from taxlaw.calls import parse_call, render_working, run_call
+from taxlaw.evidence_prompt import LOOK_UP
+from taxlaw.search.passages import Hit, Passage
+
+BENCH = Path(__file__).resolve().parents[2] / "bench"
+AS_OF = date(2026, 6, 1)
+LAW = "상속세 및 증여세법"
+SOURCES = f"1. {LAW} 제53조(증여재산 공제) [시행 2024-01-01]\n① 공제한다.\n2. 소득세법 제14조(과세표준)\n① 합산한다."
+REFUSAL = "죄송합니다. 세금이 아닌 법률 상담은 제가 도와드릴 수 없습니다."
+ASKING = "계산하려면 보유기간을 알아야 합니다. 알려 주시면 계산해 드리겠습니다."
+QUOTE = f"{LAW} 제53조에 따르면 “공제한다.” 2024년 1월 1일부터 시행된 규정입니다."
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """The modules of the command, found as the command finds them: after the packages."""
+    sys.path.append(str(BENCH))
+    import student_bar
+    import student_measure
+    import student_page
+    import student_picture
+
+    yield {"bar": student_bar, "measure": student_measure, "page": student_page, "picture": student_picture}
+    sys.path.remove(str(BENCH))
+
+
+def row(name, **changes):
+    known = dict.fromkeys(("question", "answer", "family", "evidence", "held_out"), "")
+    known |= {"type": "student", "style": "plain", "source": "openapi", "tax": "기타", "as_of": "2026-06-01"}
+    known |= {"articles": [], "call": None, "payable": None, "provenance": {}, "gates": [], "id": name}
+    return Row.model_validate({**known, **changes})
+
+
+def calculation(number, tax="gift", held_out=""):
+    won = f"{number}억원"
+    call = {
+        "gift": f'{{"tax":"gift","amount":"{won}","relation":"직계존속"}}',
+        "corporate": f'{{"tax":"corporate","base":"{won}"}}',
+    }[tax]
+    result = run_call(parse_call(call), AS_OF)
+    question = f"부모님께 {won}을 증여받았는데 증여세는?" if tax == "gift" else f"법인세 과세표준이 {won}이면 법인세는?"
+    known = {"question": question, "answer": render_working(result), "call": call, "payable": result.payable}
+    known |= {"articles": list(result.articles), "style": "worked", "tax": tax, "held_out": held_out}
+    return row(f"{tax}:{held_out}:{number}", **known)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    calculations = [
+        calculation(n, tax, kind) for n in range(1, 5) for tax in ("gift", "corporate") for kind in ("", "wordings")
+    ]
+    calculations.append(calculation(9, "gift", "combinations"))
+    said = {"evidence": SOURCES, "articles": [f"{LAW} 제53조"], "answer": QUOTE, "question": "증여재산 공제는?"}
+    return [
+        *calculations,
+        *(row(f"ask:{n}", style="ask_back", question=f"{n}억원에 판 집의 세금은?", answer=ASKING) for n in range(3)),
+        *(row(f"refuse:{n}", style="refusal", question=f"{n}번 이혼 소송은?", answer=REFUSAL) for n in range(2)),
+        *(row(f"quote:{n}", family=f"grounded:{n}", held_out="documents", **said) for n in range(4)),
+        row("recorded", family="law:가", **{**said, "evidence": "공제한다."}),
+        row("words only", question="근거가 없는 말"),
+    ]
+
+
+class Student:
+    """Right in everything but: one corporate call of four unseen wordings, and one document of which it never asks."""
+
+    def __init__(self):
+        self.asked = []
+
+    def text(self, one):
+        if one.asks_evidence:
+            return QUOTE if one.id == "quote:0" else LOOK_UP
+        if one.call:
+            return one.call.replace('"4억원"', '"5억원"') if one.id == "corporate:wordings:4" else one.call
+        wrong = one.id == "quote:1" and "소득세법" in one.evidence
+        return QUOTE.replace(f"{LAW} 제53조", "소득세법 제14조") if wrong else one.answer
+
+    def subject(self, name="student"):
+        def answer(asked, caps):
+            self.asked += asked
+            return [Generation(self.text(one), True, 20) for one in asked]
+
+        return Subject(name, name, answer, size=80_000_000)
+
+
+class Search:
+    describe = staticmethod(lambda: "조문 2개")
+
+    @staticmethod
+    def find(question, as_of, limit):
+        def hit(article):
+            return Hit(Passage("a", "article", article, "공제한다.", "제목", AS_OF, None, "", ""), 1.0, 1)
+
+        return (hit("소득세법 제14조"), hit("법인세법 제55조"), hit("법인세법 제1조"), hit(f"{LAW} 제53조"))[:limit]
+
+
+def figures_of(bench, rows, **changes):
+    """The whole record, as bench/student.py puts it together."""
+    ask, student = bench["measure"], Student()
+    asked = ask.sort_rows(rows)
+    boards = asked.boards() | ask.with_sources(asked.quoting, Search(), lambda text: None)
+    answers = {name: ask.answer(student.subject(), board, ask.CAPS, "program") for name, board in boards.items()}
+    silent = Subject("base", "base", lambda asked, caps: [Generation("모름모름", False, caps.words) for _ in asked])
+    base = {name: ask.answer(silent, some[:2], ask.BASE_CAPS, "program") for name, some in asked.boards().items()}
+    said = {"base": (silent, ask.BASE_CAPS), "student": (Student().subject(), ask.CAPS)}
+    example = ask.example(said, AS_OF)
+    machine = {"cpu": "시험", "cores": 2, "platform": "Linux", "load_before": [0.1, 0, 0]}
+    return {
+        **{"date": "2026-01-02", "command": "python bench/student.py", "commit": "abc", "machine": machine},
+        "dataset": {"name": "student", "rows": len(rows), "sha256": "d" * 64},
+        "file": {
+            "run": "r",
+            "name": "s.gguf",
+            "bytes": 80_000_000,
+            "sha256": "e" * 64,
+            "quantisation": "Q8_0",
+            "style": "program",
+        },
+        "base_file": {"name": "base", "bytes": 253_000_000},
+        "rows": {name: len(board) for name, board in boards.items()},
+        "caps": {"student": vars(ask.CAPS), "base": vars(ask.BASE_CAPS)},
+        **{"student": ask.figures_of(answers), "base": ask.figures_of(base), "example": example},
+        **{"compare": [], "worked": None, "teacher": None, "speed": None},
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def figures(bench, rows):
+    return figures_of(bench, rows)
+
+
+def test_every_row_is_asked_in_the_way_that_its_measure_needs(bench, rows):
+    boards = bench["measure"].sort_rows(rows).boards()
+    assert {name: len(board) for name, board in boards.items()} == {
+        **{"calculations": 17, "ask_back": 3, "refusal": 2},
+        **{"quoting": 4, "documents": 1, "look_up": 5},
+    }
+    assert all(one.shows_evidence for one in (*boards["quoting"], *boards["documents"]))
+    assert all(one.asks_evidence and not one.shows_evidence for one in boards["look_up"])
+    few = bench["measure"].sort_rows(rows, 6).calculations
+    assert len(few) == 5 and {one.held_out for one in few} == {"", "wordings", "combinations"}
+    assert {one.tax for one in few} == {"gift", "corporate"}
+
+
+def test_each_figure_is_over_its_own_rows(figures):
+    ours = figures["student"]
+    calculations = ours["calculations"]
+    assert [calculations[kind]["exact"]["value"] for kind in ("amounts", "wordings", "combinations")] == [1, 0.875, 1]
+    assert calculations["amounts and wordings"]["exact"] | {"low": 0, "high": 0} == {
+        **{"value": 0.9375, "rows": 16, "low": 0, "high": 0}
+    }
+    assert calculations["wordings"]["per_tax"]["corporate"]["call_read"]["value"] == 0.75
+    assert ours["quoting"]["documents"]["right_article"]["value"] == 0.75
+    assert ours["ask_back"]["all"]["asked_fact"]["value"] == ours["refusal"]["all"]["refused"]["value"] == 1
+    assert ours["look_up"]["all"]["asked_evidence"]["value"] == 0.8
+    assert ours["declined"]["value"] == ours["look_up_wrongly"]["value"] == 0
+    assert ours["ended_by_stop"]["value"] == 1 and figures["base"]["ended_by_stop"]["value"] == 0
+    assert figures["base"]["calculations"]["amounts and wordings"]["exact"]["value"] == 0
+
+
+def test_what_a_search_finds_bounds_what_a_reader_can_cite(figures):
+    found = figures["student"]["found"]
+    assert found["found_3"]["present"]["value"] == 0 and found["found_5"]["present"]["value"] == 1
+    assert found["found_5"]["right_article"]["value"] == 0.75
+    assert found["found_5"]["served"]["value"] == 0.5  # of one it never asked, and one it answers wrongly
+
+
+def test_an_article_with_the_same_heading_is_counted_apart(bench):
+    """Two laws have an article headed 서류의 송달, and the question does not say which; 국세기본법 제10조 is another matter."""
+    ask = bench["measure"]
+    known = {"question": "서류의 송달은?", "articles": ["지방세기본법 제28조"], "family": "grounded:가"}
+    asked = [row(str(n), **known, evidence="1. 국세기본법 제8조(서류의 송달)").showing_evidence() for n in range(3)]
+    texts = ("지방세기본법 제28조입니다.", "국세기본법 제8조입니다.", "국세기본법 제10조입니다.")
+    subject = Subject("s", "s", lambda some, caps: [Generation(text, True, 9) for text in texts])
+    found = ask.figures_of({"quoting": ask.answer(subject, asked, ask.CAPS, "program")})["quoting"]["all"]
+    assert [found[key]["value"] for key in ("right_article", "same_heading", "present")] == [0.3333, 0.6667, 0]
+
+
+def test_goals_are_marked_as_they_are_met(bench, figures):
+    met = {line.korean: line.met for line in bench["bar"].lines(figures)}
+    assert met["최종 세액이 1원까지 정확: 처음 보는 금액·표현"] is False  # 93.75 %
+    assert met["그 가운데 가장 낮은 세목: 법인세"] is False
+    assert met["맞는 조문을 인용: 처음 보는 문서, 검색 켬"] is False
+    assert met["사실이 모자랄 때 바로 그 사실을 되물음"] is True and met["스스로 끝냄"] is True
+    assert met["처음 보는 조합"] is None and met["파일 크기"] is True
+    ratio = {"student_tokens_per_second": [90.0], "base_tokens_per_second": [60.0], "tokens": 8, "repeats": 1}
+    slow = {**figures, "speed": {**ratio, "ratio": 1.5, "load": [0.1]}}
+    assert {line.korean: line.met for line in bench["bar"].lines(slow)}["쓰는 속도 (같은 실행에서)"] is False
+
+
+def test_another_file_is_compared_on_the_same_rows_in_pairs(bench, rows):
+    ask = bench["measure"]
+    calculations = ask.sort_rows(rows).calculations
+    own = ask.answer(Student().subject(), calculations, ask.CAPS, "program")
+    whole = Subject(
+        "merged-F32", "합친 모델", lambda asked, caps: [Generation(one.call, True, 9) for one in asked], size=1
+    )
+    (line,) = ask.compared([whole], calculations[:], "program", own)
+    assert line["exact"]["value"] == 1 and line["changed"] == 1
+    assert line["difference"]["value"] == pytest.approx(1 / 17, abs=1e-4)
+    lost = {one.korean: one for one in bench["bar"].lines(figures_of(bench, rows, compare=[line]))}
+    assert lost["합친 모델에서 Q8_0 로 오며 잃은 정답률"].met is False
+
+
+def test_the_page_and_the_readme_hold_the_figures_and_nothing_else_changes(bench, figures, tmp_path):
+    page = bench["page"].page(figures)
+    assert "| 법인세 | 100.0%" in page and "93.8%" in page and "601,400,000원" in page
+    assert "찾은 근거 5개, 처음 보는 문서 | 100.0%" in page
+    readme = tmp_path / "README.md"
+    marks = (bench["page"].BEGIN, bench["page"].END)
+    readme.write_text(f"앞\n{marks[0]}\n옛 표\n{marks[1]}\n뒤\n", encoding="utf-8")
+    assert bench["page"].write_readme(figures, readme) and bench["page"].write_readme(figures, readme)
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"앞\n{marks[0]}\n| 잰 것 (2026-01-02") and text.endswith(f"{marks[1]}\n뒤\n")
+    assert "옛 표" not in text and text.count("docs/student.png") == 1 and "✘" in text
+    readme.write_text("표시 없음\n", encoding="utf-8")
+    assert not bench["page"].write_readme(figures, readme)
+    assert readme.read_text(encoding="utf-8") == "표시 없음\n"
+
+
+def test_the_record_is_json_and_the_picture_is_drawn(bench, figures, tmp_path):
+    assert json.loads(json.dumps(figures)) == figures
+    bench["picture"].draw(figures, tmp_path / "student.png")
+    assert (tmp_path / "student.png").stat().st_size > 10_000
+
+
+def test_a_models_text_never_becomes_markup(bench, figures):
+    answers = figures["example"]["answers"]
+    wild = {
+        **figures,
+        "example": {
+            **figures["example"],
+            "answers": {**answers, "base": {**answers["base"], "text": "```\n# 표\n````"}},
+        },
+    }
+    assert "`````text\n```\n# 표\n````\n`````" in bench["page"].page(wild)
+
+
+def test_the_caps_leave_room_for_every_trained_answer(bench):
+    assert bench["measure"].CAPS.worked >= Caps().worked and bench["measure"].CAPS.words >= 256
