@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -236,17 +237,21 @@ def start_child(lock) -> Start:
     return start
 
 
+@contextmanager
 def lock_of(work: Path):
-    """An open, locked file; raises SystemExit when a run, or a child it left behind, is still at work there."""
+    """An open file, locked meanwhile; raises SystemExit when a run, or a child it left behind, is still at work there."""
     work.mkdir(parents=True, exist_ok=True)
-    lock = (work / "lock").open("a")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        raise SystemExit(
-            f"다른 실행이 아직 일하고 있습니다: {work}\n  끝나기를 기다리거나 그 프로세스를 끝내세요 (another run is at work here)."
-        ) from exc
-    return lock
+    with (work / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise SystemExit(
+                f"다른 실행이 아직 일하고 있습니다: {work}\n  끝나기를 기다리거나 그 프로세스를 끝내세요 (another run is at work here)."
+            ) from exc
+        try:
+            yield lock
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # whoever was forked meanwhile holds the same file open
 
 
 def write_laws(plan: Plan, source: str, law: str) -> None:
@@ -321,11 +326,16 @@ def main(arguments: list[str] | None = None, start: Start | None = None, say: Ca
         raise SystemExit(
             f"데이터셋이 없습니다: {dataset}\n  `python -m data_gen build --config …` 로 먼저 만드세요 (no such dataset)."
         )
-    lock = lock_of(options.work)
+    with lock_of(options.work) as lock:
+        return _whole(options, dataset, start or start_child(lock), say)
+
+
+def _whole(options: argparse.Namespace, dataset: Path, start: Start, say: Callable[[str], None]) -> int:
+    """Every variant and measurement asked for; 1 when one of them is missing at the end."""
     plan = Plan(options.config, dataset, options.work, options.rows, options.minutes, options.steps)
     write_laws(plan, options.law, options.held_out_law)
     asked = {REFERENCE if name == "base" else name for name in options.only} if options.only else None
-    board = Board(plan, options, start or start_child(lock), say)
+    board = Board(plan, options, start, say)
     wanted = [variant for variant in VARIANTS if (variant.name in asked if asked else not variant.optional)]
     for variant in wanted:
         board.do_variant(variant, variant.name in options.again)

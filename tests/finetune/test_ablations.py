@@ -206,19 +206,17 @@ def test_own_answers_become_a_quarter_of_the_worked_rows(tiny, dataset, tmp_path
 
 def test_a_second_run_waits_for_what_the_first_left_behind(tmp_path):
     """A child that outlived its killed parent must not train into the same folder as a new one."""
-    lock = ablations.lock_of(tmp_path)
-    with pytest.raises(SystemExit, match="another run"):
-        ablations.lock_of(tmp_path)
-    lock.close()
-    ablations.lock_of(tmp_path).close()
+    with ablations.lock_of(tmp_path), pytest.raises(SystemExit, match="another run"), ablations.lock_of(tmp_path):
+        pass
+    with ablations.lock_of(tmp_path):
+        pass
 
 
 def test_a_child_holds_the_lock_and_writes_its_log(tmp_path):
-    lock = ablations.lock_of(tmp_path)
     code = "import finetune, os, sys; os.fstat(int(sys.argv[1])); print('말했다'); sys.exit(3)"
-    assert ablations.start_child(lock)(["-c", code, str(lock.fileno())], tmp_path / "child.log") == 3
+    with ablations.lock_of(tmp_path) as lock:
+        assert ablations.start_child(lock)(["-c", code, str(lock.fileno())], tmp_path / "child.log") == 3
     assert "말했다" in (tmp_path / "child.log").read_text("utf-8")
-    lock.close()
 
 
 def test_the_list_shows_in_a_bare_process_from_anywhere(tmp_path):
