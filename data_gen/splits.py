@@ -4,7 +4,8 @@ Rows that share one of these belong to one component (union-find), and a compone
 
 Calculator rows (style ``worked``) cannot be told apart by article, since every gift case cites 제53조, nor by their answers,
 whose wording is the calculator's own.  They are told apart by family (tax and main amount) and by the 12-grams of their
-questions.  Measured on configs/data_gen/demo.yaml (6,000 worked rows): 67 questions share a 12-gram with another; the
+questions.  So are rows of templates that ask back or refuse: one missing fact has one answer, and by it all questions
+about that fact would go to one split.  Measured on configs/data_gen/demo.yaml (6,000 worked rows): 67 questions share a 12-gram with another; the
 largest component holds 115 of 2,224 gift rows, 548 of 1,634 income, 78 of 1,066 simplified VAT and 22 of 1,076 corporate
 rows, and every tax has its 10% in validation.  (With 8-grams the largest would be 60% of gift and income.)
 
@@ -52,6 +53,9 @@ def split_keys(row: Row, ngram: int = 12) -> SplitKeys:
         return SplitKeys(f"held out {row.held_out}", (), (), held_out=True)
     if row.style == "worked":
         return SplitKeys(row.tax, (_hash(f"family {row.family}"),), (word_grams(row.question, ngram),))
+    if row.style in ("ask_back", "refusal") and row.provenance.teacher == "templates":
+        stratum = f"{row.style} {row.tax}" if row.style == "ask_back" else row.style
+        return SplitKeys(stratum, (_hash(f"family {row.family}"),), (word_grams(row.question, ngram),))
     if row.family.startswith("grounded:"):
         # Its evidence shows whatever a search found; the articles of the test are kept out of it when it is made.
         return SplitKeys("grounded", (_hash(f"family {row.family}"),), ())

@@ -173,6 +173,17 @@ def test_calculator_rows_of_one_article_are_told_apart_by_family():
     assert Counter(split(rows).values()) == {"train": 32, "validation": 4, "test": 4}
 
 
+@pytest.mark.parametrize("style", ["ask_back", "refusal"])
+def test_questions_that_lack_the_same_fact_stand_in_every_split(style):
+    answer = "하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉 열 열하나 열둘 열셋"
+    changes = {"style": style, "tax": "holding", "answer": answer, "articles": ("종합부동산세법 제8조",)}
+    by_template = Provenance("case", "v", "templates", "data_gen.worked")
+    rows = [row(number, **changes, provenance=by_template, family=f"{style}:{number}") for number in range(40)]
+    assert Counter(split(rows).values()) == {"train": 32, "validation": 4, "test": 4}
+    told = [row(number, **changes, family=f"{style}:{number}") for number in range(40)]  # a teacher's are documents
+    assert len(set(split(told).values())) == 1
+
+
 def test_shares_of_zero_and_small_datasets_leave_everything_in_train():
     rows = [row(number) for number in range(30)]
     assert set(split(rows, SplitSettings(validation=0.0)).values()) == {"train"}
