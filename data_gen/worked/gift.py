@@ -32,12 +32,13 @@ GIVERS = (
     *((word, "직계존속", False, False) for word in ("아빠", "엄마")),
     *((word, "직계존속", True, True) for word in ("할머니", "할아버지", "외할머니", "외할아버지", "조부모님")),
     *((word, "배우자", False, False) for word in ("남편", "아내", "배우자", "남편", "아내")),
-    *((word, "직계비속", False, False) for word in ("아들", "딸", "자녀", "큰아들", "막내딸", "손자", "손녀")),
+    # Twice: a small student takes every gift in the family for one from above until it has seen many from below.
+    *((word, "직계비속", False, False) for word in ("아들", "딸", "자녀", "큰아들", "막내딸", "손자", "손녀") * 2),
     *(
         (word, "기타친족", False, False)
         for word in ("이모", "고모", "삼촌", "외삼촌", "형", "누나", "오빠", "언니", "동생")
     ),
-    *((word, "기타친족", False, True) for word in ("시어머니", "시아버지", "장인어른", "장모님")),
+    *((word, "기타친족", False, True) for word in ("시어머니", "시아버지", "장인어른", "장모님") * 2),
     *((word, "기타친족", False, False) for word in ("사위", "며느리", "조카", "남동생", "여동생")),
     *(
         (word, "타인", False, False)
@@ -49,7 +50,7 @@ RECEIVERS = (
     *((word, "직계존속", False) for word in ("아들", "딸", "자녀", "큰딸", "막내아들", "아들", "딸")),
     *((word, "직계존속", True) for word in ("손자", "손녀", "외손자", "외손녀")),
     *((word, "배우자", False) for word in ("아내", "남편", "배우자")),
-    *((word, "직계비속", False) for word in ("부모님", "아버지", "어머니")),
+    *((word, "직계비속", False) for word in ("부모님", "아버지", "어머니") * 2),
     *((word, "기타친족", False) for word in ("조카", "사위", "며느리", "동생", "형", "누나")),
     *((word, "타인", False) for word in ("친구", "지인", "여자친구", "남자친구")),
 )
