@@ -89,6 +89,7 @@ def test_ctrl_c_closes_the_page(make_engine) -> None:
     with gr.Blocks(analytics_enabled=False) as page:
         gr.Markdown("시험")
     before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with Ctrl-C ignored
     serve_forever(make_engine(), page, read_access("127.0.0.1", 0, environment={}), say=say)
     assert "페이지를 닫습니다" in said[-1] and signal.getsignal(signal.SIGTERM) is before
     url = re.search(r"http://127\.0\.0\.1:(\d+)/", said[1])
