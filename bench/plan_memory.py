@@ -143,7 +143,7 @@ def main() -> int:
     if TARGET.is_file():
         before = json.loads(TARGET.read_text(encoding="utf-8"))
         found = {one["setting"]: {"date": before.get("date"), **one} for one in before["results"]}
-    quiet = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}  # as finetune/__main__.py sets it
+    quiet = os.environ | {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "30000"}  # as finetune/threads.py
     with tempfile.TemporaryDirectory() as folder:
         for number in wanted:
             file = Path(folder) / f"{number}.json"

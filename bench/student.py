@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from datetime import date
@@ -130,13 +129,12 @@ def main() -> None:
     from student_page import page, write_readme
     from student_picture import draw
 
-    from finetune.__main__ import SPINS
     from finetune.errors import FinetuneError
+    from finetune.threads import spin_briefly
     from serve.errors import ServeError
     from taxlaw.errors import TaxLawError
 
-    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):  # before llama.cpp is loaded
-        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": SPINS}
+    spin_briefly()  # before llama.cpp is loaded
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

@@ -12,12 +12,15 @@ import argparse
 import json
 import os
 import statistics
+import sys
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # both as finetune/threads.py
+os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch

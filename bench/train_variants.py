@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `python -m finetune` does; for all variants alike
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # both as finetune/threads.py
+os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch

@@ -5,9 +5,10 @@ Rows that share one of these belong to one component (union-find), and a compone
 Calculator rows (style ``worked``) cannot be told apart by article, since every gift case cites 제53조, nor by their answers,
 whose wording is the calculator's own.  They are told apart by family (tax and main amount) and by the 12-grams of their
 questions.  So are rows of templates that ask back or refuse: one missing fact has one answer, and by it all questions
-about that fact would go to one split.  Measured on configs/data_gen/demo.yaml (6,000 worked rows): 67 questions share a 12-gram with another; the
-largest component holds 115 of 2,224 gift rows, 548 of 1,634 income, 78 of 1,066 simplified VAT and 22 of 1,076 corporate
-rows, and every tax has its 10% in validation.  (With 8-grams the largest would be 60% of gift and income.)
+about that fact would go to one split.
+
+Measured on configs/data_gen/demo.yaml (6,000 worked rows): 67 questions share a 12-gram with another; the largest component holds
+115 of 2,224 gift rows, 548 of 1,634 income, 78 of 1,066 simplified VAT and 22 of 1,076 corporate rows, and every tax has its 10% in validation.  (With 8-grams the largest would be 60% of gift and income.)
 
 Components are taken in the order of a hash and go to validation or test while there is room for them, tax by tax for
 calculator rows; what does not fit, a giant component first of all, goes to train.  The same rows, shares and seed give the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from finetune import (
     plan_command,
     ship_command,
 )
+from finetune.threads import spin_briefly
 
 DESCRIPTION = "검증된 질문-답 쌍으로 작은 LoRA 학생을 학습하고, 합치고, GGUF 로 양자화하고, 정답률을 잽니다."
 
@@ -41,20 +41,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-SPINS = "30000"  # a tenth of a millisecond or so
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done, 1 a check failed, 2 wrong input, 130/143 interrupted."""
     options = build_parser().parse_args(arguments)
     from finetune.errors import FinetuneError, InputError
     from taxlaw.errors import TaxLawError
 
-    # Set before torch loads; what the environment says wins.  Threads that spin for long while they wait make training
-    # up to six times slower when anything else runs on the machine (71 to 443 tokens/s), threads that sleep at once a
-    # third slower on an idle one (passes of 4 x 80: 257 tokens/s, 370 with this short spin, 373 spinning).
-    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
-        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": SPINS}
+    spin_briefly()  # before torch loads
     signal.signal(signal.SIGTERM, _terminated)
     try:
         return _ACTIONS[options.command](options) or 0

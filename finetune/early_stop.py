@@ -17,7 +17,7 @@ from finetune.errors import InputError
 from finetune.evaluate import Generation
 from finetune.settings import EarlyStop, Evaluation, RunConfig
 from finetune.train import Position
-from taxlaw.evidence_prompt import LOOK_UP
+from taxlaw.evidence_prompt import asks_for_evidence
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def document_right(row: Row, answer: Generation) -> bool:
     if not answer.stopped:
         return False
     if row.asks_evidence:
-        return answer.text.strip() == LOOK_UP
+        return asks_for_evidence(answer.text)
     verdict = verify(row.question, answer.text, date.fromisoformat(row.as_of), evidence=row.evidence)
     return verdict.ok and any(finding.severity == "confirmed" for finding in verdict.findings)
 

@@ -77,7 +77,6 @@ def _make(shipped: Shipped, weights: BaseWeights, folder: Path, name: str, quant
     from finetune.export_steps import TOKENS, probe_gguf
     from finetune.gguf_export import export_gguf
     from finetune.merge import merge_adapter
-    from finetune.parity import QUESTIONS
     from finetune.quantisations import measure_quantisations, quantised_file, reference_of_model, table_lines
     from finetune.student_file import check_parity, gate
 
@@ -90,9 +89,10 @@ def _make(shipped: Shipped, weights: BaseWeights, folder: Path, name: str, quant
         merged = merge_adapter(weights, folder / ADAPTER)
     whole = folder / f"student-{UNQUANTISED}.gguf"
     export_gguf(merged, tokenizer, whole, UNQUANTISED, name)
-    parity = check_parity(export, whole, merged, tokenizer, QUESTIONS, passed, say)
+    asked = _questions(shipped.run.record)
+    parity = check_parity(export, whole, merged, tokenizer, asked, passed, say)
     with gate("quantisation", passed) as found:
-        _, examples = probe_gguf(whole, QUESTIONS, TOKENS)
+        _, examples = probe_gguf(whole, asked, TOKENS)
         reference = reference_of_model(merged, examples)
         wanted, gates = [quantisation], export.gates
         table = measure_quantisations(whole, UNQUANTISED, examples, reference, wanted, folder, gates, weighed)
@@ -118,6 +118,17 @@ def _make(shipped: Shipped, weights: BaseWeights, folder: Path, name: str, quant
             "run": {key: trained[key] for key in ("fingerprint", "finished", "seconds", "student")},
         },
     }
+
+
+def _questions(record: dict) -> list[str]:
+    """What the student is compared on: questions it was measured on, which its record holds; without any, others on tax law.
+
+    On a question unlike those it learned every next word is nearly a tie, and another machine's rounding decides it.
+    """
+    from finetune.parity import QUESTIONS
+
+    samples = record["eval"]["student"]["samples"]
+    return [sample["question"] for sample in samples] or list(QUESTIONS)
 
 
 def _require_replaceable(out: Path) -> None:

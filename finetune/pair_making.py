@@ -160,13 +160,12 @@ def _taught_as(row: Row, text: str, number: int, verdict: str) -> Row:
 
 def _same_facts(text: str, row: Row) -> bool:
     """Whether a call states what the row's call states, in whatever words; true of a text that is no call."""
-    from taxlaw.calls import facts_of, find_call, parse_call
+    from finetune.evaluation.measures import reads_as
+    from taxlaw.calls import find_call
 
-    call, as_of = find_call(text), date.fromisoformat(row.as_of)
-    if call is None or row.call is None:
+    if find_call(text) is None or row.call is None:
         return True
-    taught = parse_call(row.call)
-    return call.tax == taught.tax and facts_of(call, as_of) == facts_of(taught, as_of)
+    return reads_as(row.call, text, date.fromisoformat(row.as_of))
 
 
 def _call_of(text: str):

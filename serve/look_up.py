@@ -10,12 +10,12 @@ from contextlib import closing
 from dataclasses import replace
 
 from serve.answer import Answer, Progress, Stats
-from taxlaw.evidence_prompt import LOOK_UP
+from taxlaw.evidence_prompt import LOOK_UP, asks_for_evidence
 
 
 def asks(answer: Answer) -> bool:
     """Whether the answer is the request for evidence and nothing else."""
-    return answer.completion.raw.strip() == LOOK_UP
+    return asks_for_evidence(answer.completion.raw)
 
 
 def held_back(step: Progress) -> Progress:

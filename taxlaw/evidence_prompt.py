@@ -25,6 +25,11 @@ _MARK = re.compile(r"^[ \t]*\[[ \t]*(근거|질문)[ \t]*\][ \t]*", re.MULTILINE
 _HISTORY = re.compile(r"\s*[<\[](?:개정|신설|전문개정|본조신설|제목개정|시행일|종전)[^>\]\n]*[>\]]")
 
 
+def asks_for_evidence(text: str) -> bool:
+    """Whether a text is the request for evidence and nothing else."""
+    return text.strip() == LOOK_UP
+
+
 def with_evidence(question: str, hits: Sequence[Hit], budget: int = BUDGET, count: Callable[[str], int] = len) -> str:
     """The question with its evidence before it; the bare question when there are no hits.
 

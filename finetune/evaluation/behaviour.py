@@ -1,4 +1,4 @@
-"""Does an answer refuse, ask back, or ask for evidence?  Plain Korean phrases, since a student's words are short and of one kind.
+"""Does an answer refuse, or ask back?  Plain Korean phrases, since a student's words are short and of one kind.
 
 A refusal says what it cannot help with.  Asking back names a fact it needs and asks for it; it may say that it cannot answer
 yet, so it is looked for first.
@@ -7,8 +7,6 @@ yet, so it is looked for first.
 from __future__ import annotations
 
 import re
-
-from taxlaw.evidence_prompt import LOOK_UP
 
 _CANNOT = re.compile(
     r"(?:도와|도움을|알려|답변?을?|안내|설명|제공|추천|말씀|상담)\s?(?:해)?\s?(?:드릴|줄|할)?\s?수\s?(?:는|가)?\s?없"
@@ -46,11 +44,6 @@ def refuses(text: str) -> bool:
         return False
     first = [part for part in _SENTENCE_END.split(text) if part.strip()][:2]
     return any(_CANNOT.search(part) or _SORRY_CANNOT.search(part) for part in first)
-
-
-def looks_up(text: str) -> bool:
-    """Whether a text is the request for evidence and nothing else, as serving reads it."""
-    return text.strip() == LOOK_UP
 
 
 def needed_fact(text: str) -> str | None:

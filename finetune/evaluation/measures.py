@@ -7,12 +7,13 @@ from datetime import date
 
 from finetune.data import Row, target_text
 from finetune.evaluate import Generation
-from finetune.evaluation.behaviour import asks_back, looks_up, names_fact, refuses
+from finetune.evaluation.behaviour import asks_back, names_fact, refuses
 from finetune.evaluation.completion import complete
 from finetune.evaluation.overlap import bleu_statistics, morphemes, rouge_l
 from taxlaw.calls import answer_payable, facts_of, find_call, parse_call
 from taxlaw.citations import find_citations
 from taxlaw.errors import TaxLawError
+from taxlaw.evidence_prompt import asks_for_evidence
 from taxlaw.verify import Verdict, verify
 
 
@@ -58,7 +59,7 @@ def measure(
     answer, taught = morphemes(right), morphemes(target_text(row, target))
     asking = asks_back(done.words)
     refusing = not done.called and refuses(done.words)
-    looking = looks_up(generation.text)
+    looking = asks_for_evidence(generation.text)
 
     # A recorded answer often is the row's own; a case from outside may have no answer in words.
     compared = bool(right) and (generated or done.shown.strip() != right.strip())

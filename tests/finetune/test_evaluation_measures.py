@@ -6,13 +6,13 @@ import pytest
 
 from finetune.data import Row
 from finetune.evaluate import Generation
-from finetune.evaluation.behaviour import asks_back, looks_up, names_fact, needed_fact, refuses
+from finetune.evaluation.behaviour import asks_back, names_fact, needed_fact, refuses
 from finetune.evaluation.completion import complete
 from finetune.evaluation.measures import Likelihood, cited_of, measure, real_citations
 from finetune.evaluation.rows import choose_rows
 from finetune.evaluation.summary import summarise
 from taxlaw.calls import parse_call, render_working, run_call
-from taxlaw.evidence_prompt import LOOK_UP
+from taxlaw.evidence_prompt import LOOK_UP, asks_for_evidence
 from taxlaw.findings import Finding, Verdict
 
 AS_OF = date(2025, 7, 1)
@@ -192,7 +192,7 @@ def test_the_needed_fact_is_read_out_of_the_answer():
 
 
 def test_asking_for_evidence_is_right_where_none_is_shown_and_wrong_on_a_calculation(tiny):
-    assert looks_up(f" {LOOK_UP}\n") and not looks_up(f"{LOOK_UP} 상속세 및 증여세법 제53조입니다.")
+    assert asks_for_evidence(f" {LOOK_UP}\n") and not asks_for_evidence(f"{LOOK_UP} 상속세 및 증여세법 제53조입니다.")
     assert not refuses(LOOK_UP) and not asks_back(LOOK_UP)
     document = words(tiny, "plain", evidence="상속세 및 증여세법 제53조")
     asked = parts_of(document.asking_evidence(), LOOK_UP)

@@ -394,3 +394,12 @@ def test_ids_and_ranges_say_the_same(ids):
     changed = vocabulary.model_copy(update={"kept": ranges_of(ids)})
     assert changed.kept_ids() == ids
     assert vocabulary.model_copy(update={"kept": None}).kept_ids() is None
+
+
+def test_a_student_is_compared_on_questions_it_was_measured_on():
+    from finetune.open_student import _questions
+    from finetune.parity import QUESTIONS
+
+    samples = [{"question": "하나"}, {"question": "둘"}]
+    assert _questions({"eval": {"student": {"samples": samples}}}) == ["하나", "둘"]
+    assert _questions({"eval": {"student": {"samples": []}}}) == list(QUESTIONS)
