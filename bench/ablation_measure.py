@@ -16,7 +16,7 @@ import json
 import os
 from pathlib import Path
 
-from finetune.__main__ import SPINS
+from finetune.threads import spin_briefly
 
 QUANTISATIONS = ("F16", "Q6_K", "Q5_K_M", "Q4_K_M")  # beside the Q8_0 every variant is measured as
 TRAINED_ROWS = 400  # of the training rows in their mix
@@ -108,8 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=5, help="decoding: turns (default 5)")
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
     options = parser.parse_args(arguments)
-    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):  # before torch loads, as `python -m finetune` does
-        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": SPINS}
+    spin_briefly()  # before torch loads, as `python -m finetune` does
     if options.what == "texts":
         found = characters_per_token(options.run, options.law)
     elif options.what == "quantisations":

@@ -155,9 +155,13 @@ class Engine:
         return plan
 
     def _if_it_asks(self, plan: Plan, question: Question) -> Plan | None:
-        """What a student that asks for evidence is given then; None for all others, and where nothing was found."""
+        """What a student that asks for evidence is given then; None for all others, and where no text was found to read.
+
+        It learned to quote: from names of articles alone, which is all there is without a statutes folder, it makes words up.
+        """
         asked = plan.asked
-        if asked.side != "student" or not self.described.asks_evidence or not asked.sources:
+        readable = any(hit.passage.text for hit in asked.sources)
+        if asked.side != "student" or not self.described.asks_evidence or not readable:
             return None
         shown = self._shown(plan, asked.question, asked.sources, question.history)
         return shown if shown.asked.sources else None

@@ -11,6 +11,7 @@ from serve.answer import Answer
 from serve.backends.protocol import Message
 from serve.engine import Engine, Question
 from taxlaw.evidence_prompt import LOOK_UP
+from taxlaw.search.passages import Hit
 
 ASKED = Question("소득세 세율은?", date(2025, 12, 1), sources=True)
 CALL = '{"tax":"gift","amount":"20억원","relation":"직계존속"}'
@@ -58,6 +59,14 @@ def test_without_sources_the_request_is_the_answer(asking, last, local, index, w
     question = replace(ASKED, sources=not with_index)
     answer: Answer = last(asking(student, search=index() if with_index else None), question)
     assert answer.completion.raw == LOOK_UP and len(student.requests) == 1 and answer.verdict.ok
+
+
+def test_sources_without_a_text_leave_nothing_to_quote(asking, last, local, index, article) -> None:
+    student = local().enqueue(LOOK_UP)
+    named = replace(article, text="")
+    answer = last(asking(student, search=index(Hit(named, 1.0, 1))), ASKED)
+    assert answer.completion.raw == LOOK_UP and len(student.requests) == 1
+    assert [hit.passage for hit in answer.sources] == [named] and not answer.sources_read
 
 
 def test_the_kept_answer_is_the_one_with_sources(asking, last, local, index, records) -> None:
