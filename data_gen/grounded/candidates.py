@@ -24,7 +24,8 @@ EXPERT = (
     "{where}({heading})에 따르면 “{quote}” {day}부터 시행된 규정입니다.",
     "근거는 {where}({heading})입니다. “{quote}” 시행일은 {day}입니다.",
 )
-PLAIN = ("{quote} ({where}, {day} 시행)",)
+# The article's name stands first here as well: which source is right is then decided before a word of it is copied.
+PLAIN = ("{where}에 이렇게 적혀 있습니다. “{quote}” ({day} 시행)",)
 _PER_ARTICLE = 4
 
 

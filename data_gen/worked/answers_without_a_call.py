@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from data_gen.errors import DataGenError
 from data_gen.rows import Candidate, Provenance, Row, short_hash
-from data_gen.worked.lacking import LACKS, Lack
+from data_gen.worked.lacking import Lack, lacking_question, lacks
 from data_gen.worked.outside import outside
-from data_gen.worked.words import EVERY_WORDING, Wordings, amount_words, draw_won, fill, has_final, pick
+from data_gen.worked.words import EVERY_WORDING, Wordings, fill, has_final, pick
 
 MAX_REPEATS = 2000
 DECLINES = (
@@ -31,12 +31,12 @@ def ask_back_candidates(
 ) -> Iterator[Candidate]:
     """``count`` questions of these taxes that lack a needed fact, then ``held_out`` in wordings kept back for the test."""
     rng = random.Random(f"ask_back:{seed}")
-    lacks = [lack for lack in LACKS if lack.tax in taxes]
+    asked = [lack for lack in lacks() if lack.tax in taxes]
     seen: set[str] = set()
-    for kind, many in (("", count), ("wordings", held_out if lacks else 0)):
+    for kind, many in (("", count), ("wordings", held_out if asked else 0)):
         wordings = _wordings(kind, held_out)
-        for index in range(many if lacks else 0):
-            question, lack = _fresh(rng, lacks, wordings, seen)
+        for index in range(many if asked else 0):
+            question, lack = _fresh(rng, asked, wordings, seen)
             yield Candidate(_ask_back(question, lack, rng, as_of, _id("ask-back", kind, index), kind))
 
 
@@ -69,12 +69,10 @@ def _id(name: str, kind: str, index: int) -> str:
     return f"{'unseen-' if kind else ''}{name}-{index + 1:06d}"
 
 
-def _fresh(rng: random.Random, lacks: list[Lack], wordings: Wordings, seen: set[str]) -> tuple[str, Lack]:
+def _fresh(rng: random.Random, asked: list[Lack], wordings: Wordings, seen: set[str]) -> tuple[str, Lack]:
     for _ in range(MAX_REPEATS):
-        lack = pick(rng, lacks)
-        frame = pick(rng, wordings.of(lack.frames))
-        amount = amount_words(rng, draw_won(rng, lack.low, lack.high))
-        question = fill(frame, amount=amount, years=rng.randint(2, 30))
+        lack = pick(rng, asked)
+        question = lacking_question(lack, rng, wordings)
         if question not in seen:
             seen.add(question)
             return question, lack

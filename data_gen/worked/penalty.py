@@ -50,6 +50,10 @@ NO_RETURN = (
     "깜빡하고 {name} 신고를 놓쳤습니다. 기한은 {deadline}까지, 무신고 세액은 {tax}입니다. {fraud} {filed} {paid} {ask}",
     "{name} 무신고. 기한 {deadline}까지, 세액 {tax}. {fraud} {filed} {paid} {ask}",
     "{fraud} {name} 신고기한({deadline}까지)을 넘겨 신고하지 않은 세액이 {tax}입니다. {filed} {paid} {ask}",
+    "{deadline}까지 신고할 {name}를 무신고했습니다. 세액은 {tax}입니다. {fraud} {filed} {paid} {ask}",
+    "기한({deadline}까지)이 지나도록 {name}를 신고하지 않았습니다. 그 세액은 {tax}이에요. {fraud} {filed} {paid} {ask}",
+    "{name}의 무신고 세액이 {tax}, 신고기한은 {deadline}까지입니다. {fraud} {filed} {paid} {ask}",
+    "{fraud} 무신고한 {name}가 {tax}이고 신고는 {deadline}까지 했어야 합니다. {filed} {paid} {ask}",
 )
 UNDER = (
     "{name}를 {deadline}까지 신고했는데 {tax}을 적게 신고했습니다(과소신고). {fraud} {filed} {paid} {ask}",
@@ -60,6 +64,10 @@ UNDER = (
     "{name} 과소신고: 세액 {tax}, 법정신고기한 {deadline}까지. {fraud} {filed} {paid} {ask}",
     "{name}에서 매출 일부를 빠뜨려 {tax}을 과소신고한 것을 알았습니다. 기한은 {deadline}까지였어요. {fraud} {filed} {paid} {ask}",
     "{fraud} {name} 과소신고 세액이 {tax}, 신고기한이 {deadline}까지입니다. {filed} {paid} {ask}",
+    "{deadline}까지 {name}를 신고하면서 {tax}을 적게 적어 냈습니다(과소신고). {fraud} {filed} {paid} {ask}",
+    "과소신고한 {name} 세액은 {tax}이고 법정신고기한은 {deadline}까지입니다. {fraud} {filed} {paid} {ask}",
+    "{name}를 {tax}만큼 적게 신고(과소신고)했습니다. 신고기한은 {deadline}까지였어요. {fraud} {filed} {paid} {ask}",
+    "{fraud} {name} 신고에서 {tax}이 모자랐습니다(과소신고). 기한은 {deadline}까지였습니다. {filed} {paid} {ask}",
 )
 LATE = (
     "{name} {tax}을 {deadline}까지 냈어야 하는데 {paid_on}에 냈습니다. 납부지연 {ask}",

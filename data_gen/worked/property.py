@@ -36,8 +36,20 @@ HOME = (
     "{when}6월 1일에 공시가격 {price}인 집을 갖고 있었습니다. {only} {details} {ask}",
     "주택 공시가격 {price}, {only} {details} {when}{ask}",
 )
-ONLY = ("1세대 1주택입니다.", "1세대 1주택자예요.", "저희 세대의 유일한 집이라 1세대 1주택입니다.")
-NOT_ONLY = ("1세대 1주택이 아닙니다.", "1세대 1주택은 아니에요.", "다른 집도 있어 1세대 1주택이 아닙니다.")
+ONLY = (
+    "1세대 1주택입니다.",
+    "1세대 1주택자예요.",
+    "저희 세대의 유일한 집이라 1세대 1주택입니다.",
+    "1세대 1주택에 해당합니다.",
+)
+# As many words for one as for the other: where "아닙니다" is rare, a small student reads every "1세대 1주택" as a yes.
+NOT_ONLY = (
+    "1세대 1주택이 아닙니다.",
+    "1세대 1주택은 아니에요.",
+    "다른 집도 있어 1세대 1주택이 아닙니다.",
+    "집이 두 채라 1세대 1주택자가 아닙니다.",
+    "1세대 1주택에 해당하지 않습니다.",
+)
 OTHER = (
     "{when}{kind}의 시가표준액이 {price}입니다. {details} {ask}",
     "{kind} 시가표준액 {price}에 대한 {when}재산세를 계산해 주세요. {details}",
@@ -58,7 +70,7 @@ def draw_property(rng: random.Random, wordings: Wordings = EVERY_WORDING) -> Cas
     won = draw_won(rng, 30_000_000, 3_000_000_000)
     frames = HOME
     if chance(rng, 0.65):
-        only = chance(rng, 0.55)
+        only = chance(rng, 0.5)
         if only:
             facts["only_home"] = True
         words["only"] = pick(rng, ONLY if only else NOT_ONLY)

@@ -10,7 +10,7 @@ from data_gen.gates import judge, stateless_gates
 from data_gen.rows import Row
 from data_gen.settings import GateSettings, WorkedTax
 from data_gen.worked.answers_without_a_call import ask_back_candidates, refusal_candidates
-from data_gen.worked.lacking import LACKS
+from data_gen.worked.lacking import lacks
 from data_gen.worked.outside import outside
 from data_gen.worked.words import Wordings
 from taxlaw.cases import read_case
@@ -32,10 +32,10 @@ def declined():
 
 
 def test_every_tax_has_a_question_that_lacks_something():
-    assert {lack.tax for lack in LACKS} == TAXES
+    assert {lack.tax for lack in lacks()} == TAXES
 
 
-@pytest.mark.parametrize("lack", LACKS, ids=lambda lack: f"{lack.tax}-{lack.missing[0]}")
+@pytest.mark.parametrize("lack", lacks(), ids=lambda lack: f"{lack.tax}-{lack.missing[0]}")
 def test_what_it_rests_on_is_in_the_article_index(lack):
     assert verify("?", f"{lack.article}에 따릅니다.", AS_OF).count("citation", "confirmed") == 1
 
@@ -54,7 +54,7 @@ def test_a_question_to_ask_back_about_is_none_the_rules_can_read(asked):
 
 
 def test_the_answer_names_what_is_missing_and_asks_for_it(asked):
-    said = {lack.missing[0]: lack for lack in LACKS}
+    said = {lack.missing[0]: lack for lack in lacks()}
     for candidate in asked:
         assert "알려 주시면" in candidate.row.answer
         assert any(missing in candidate.row.answer for missing in said)
