@@ -31,7 +31,7 @@ from taxlaw.search.search import Search, Weights, open_search  # noqa: E402
 
 DEPTH = 10
 PLAIN = Weights(heading=0, chapter=0, rule=0, part=0, added=0, tax_name=1, levels=(1, 1, 1), votes=0, carried_out=0)
-PLAIN = replace(PLAIN, often=0, amounts=0, references=False, lay=False)
+PLAIN = replace(PLAIN, often=0, amounts=0, law_named=1, heading_named=0, references=False, lay=False)
 FULL = Weights()
 # Each step adds to the one before.
 STEPS: tuple[tuple[str, Weights], ...] = (
@@ -45,11 +45,13 @@ def _steps() -> tuple[tuple[str, Weights], ...]:
     fields = replace(lay, heading=FULL.heading, chapter=FULL.chapter, part=FULL.part, rule=FULL.rule)
     names = replace(fields, tax_name=FULL.tax_name, levels=FULL.levels, amounts=FULL.amounts)
     hints = replace(names, votes=FULL.votes, carried_out=FULL.carried_out, often=FULL.often)
+    named = replace(hints, law_named=FULL.law_named, heading_named=FULL.heading_named)
     return (
         *STEPS,
         ("+ 제목·장·항·조문 요약", fields),
         ("+ 세목 이름, 법·영·규칙", names),
         ("+ 예규, 위임 관계", hints),
+        ("+ 법 이름·제목 지정", named),
         ("+ 조문·문서번호 지정 (기본값)", FULL),
     )
 
@@ -191,7 +193,7 @@ def report(record: dict) -> str:
         "- 질문이 나온 예규는 그 질문의 찾기에서 감추고, 조문 요약으로 쓴 질문(digest, dataset)에는 조문 요약을 쓰지 않습니다.",
         "",
         '쓰는 법: `python -m taxlaw search "질문" --as-of 2026-06-01 --folder 법령폴더 --json`, `serve`에서는 설정의 `retrieval`.',
-        "찾는 순서: 질문이 지정한 조문과 문서번호 → 낱말(BM25, 필드별) → 세목 이름·생활어·위임 관계·예규 → 기준일에 시행 중인 것만.",
+        "찾는 순서: 질문이 지정한 조문과 문서번호 → 낱말(BM25, 필드별) → 지정한 법과 제목·세목 이름·생활어·위임 관계·예규 → 기준일에 시행 중인 것만.",
         "임베딩과 재정렬(`retrieval.dense`, `retrieval.rerank`)은 기본으로 꺼져 있고 이 표에 들어 있지 않습니다.",
         "",
         "## 하나씩 더할 때",

@@ -160,6 +160,27 @@ def spellings() -> list[str]:
     return sorted(set(words), key=len, reverse=True)
 
 
+def laws_in(text: str) -> tuple[str, ...]:
+    """Full names of the laws a text names, in its order: '주세법 시행령의 서식' -> ('주세법 시행령',).
+
+    Short forms of two letters (소법, 부령) are left out: they stand inside other words.
+    """
+    found = (full_name(match[0]) for match in _law_pattern().finditer(text))
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def without_laws(text: str) -> str:
+    """A text without the names that ``laws_in`` finds in it."""
+    return _law_pattern().sub(" ", text)
+
+
+@cache
+def _law_pattern() -> re.Pattern[str]:
+    """A name at the start of a word, spaces and dots as anyone puts them, with 시행령 or 시행규칙 after it."""
+    names = ("[ ·ㆍ]?".join(map(re.escape, compact(word))) for word in spellings() if len(compact(word)) > 2)
+    return re.compile(rf"(?<![가-힣])(?:{'|'.join(names)})(?: ?(?:시행령|시행규칙))?")
+
+
 @cache
 def _aliases() -> dict[str, str]:
     table = {compact(former): former for former in FORMER}

@@ -17,6 +17,7 @@ from data_gen.rows import Candidate, Provenance, Row, short_hash
 from data_gen.settings import GroundedSettings
 from data_gen.worked.words import EVERY_WORDING, fill, pick
 from taxlaw.evidence_prompt import sources_text
+from taxlaw.law_names import compact
 from taxlaw.search.passages import Hit, Passage
 from taxlaw.search.search import Search, open_search
 
@@ -37,6 +38,9 @@ def grounded_candidates(
         return
     search = open_search(folders)
     articles = [passage for passage in _articles(search, as_of) if passage.effective_from is not None]
+    bearers: dict[str, set[str]] = {}
+    for passage in articles:
+        bearers.setdefault(compact(passage.heading), set()).add(passage.title)
     rng = random.Random(f"grounded:{seed}")
     apart = {passage.title for passage in articles if _is_apart(passage, settings.share_apart)}
     for held_out, count in ((False, settings.count), (True, settings.held_out)):
@@ -47,7 +51,7 @@ def grounded_candidates(
         for one in [*found, *found]:
             if made == count:
                 break
-            question = ask(one, rng, EVERY_WORDING)
+            question = ask(one, rng, EVERY_WORDING, bearers)
             hits = _shown(search, question, one, as_of, settings.sources, rng, apart, held_out)
             row = _row(question, one, hits, as_of, made % 2 == 0, rng, held_out)
             if row is None or question in asked:

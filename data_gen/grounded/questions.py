@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from data_gen.worked.words import Wordings, fill, pick, subject, topic
+from taxlaw.law_names import compact
 from taxlaw.search.passages import Passage
+from taxlaw.search.words import morphemes
 from taxlaw.structure import CIRCLED
 
-# Headings that say nothing without the name of their act.
-_GENERAL = {
-    "정의",
-    "목적",
-    "세율",
-    "과세표준",
-    "납세의무자",
-    "과세대상",
-    "과세기간",
-    "납세지",
-    "가산세",
-    "신고",
-    "벌칙",
-    "과태료",
-}
 _NOTES = re.compile(r"\s*[<\[](?:개정|신설|전문개정|본조신설|제목개정|종전)[^>\]\n]*[>\]]")
-# The subject of a sentence of law ends at its first topic particle; a subject that points back says nothing by itself.
-_SUBJECT = re.compile(r"^(?P<words>[가-힣ㆍ·\s]{4,38}?[가-힣])(?:은|는)\s")
-_POINTS_BACK = re.compile(r"제\d|다음|그$|그 |이 경우|해당|같은|전항|각 호|이를|이에|위의|제항|여기서")
+# A subject that points back says nothing by itself.
+_POINTS_BACK = re.compile(
+    r"제\d|다음|그$|그 |이 경우|이 (?:법|영|규칙|장|절|조)|해당|같은|전항|각 호|이를|이에|위의|제항|여기서|「|대통령령"
+)
+_LEAST, _MOST = 5, 40  # characters of a subject
+_NOUN = ("NNG", "NNP", "NNB", "XSN", "SL", "SH")
+# Who does it, not what it is about: "국세청장은 어떻게 되나요?" asks nothing.
+_ACTORS = (
+    "장",
+    "자",
+    "법인",
+    "공무원",
+    "장관",
+    "사람",
+    "기관",
+    "위원",
+    "단체",
+    "조합",
+    "회사",
+    "거주자",
+    "세무사",
+    "변호사",
+    "위원회",
+)
 _SENTENCE = re.compile(r"^(.+?다\.)(?=\s|$)")
 # A sentence that leans on others: a list follows it, or it names articles of its own act by number alone.
 _CASES = re.compile(r"다음\s?(?:각\s?[호목]|과\s?같|의)|각\s?호|각\s?목|(?<!」)(?<!」\s)제\d+조")
@@ -51,7 +59,7 @@ BY_SUBJECT = (
     "{what_subject} 어떻게 정해지는지 궁금해요.",
     "{what}에 관한 규정이 있나요?",
     "{what_topic} 어떻게 처리해야 하나요?",
-    "법에서 {what_topic} 무엇이라고 하나요?",
+    "{what_topic} 법에 뭐라고 되어 있나요?",
     "{what}에 대해 쉽게 알려 주실 수 있나요?",
 )
 BY_NAME = (
@@ -87,23 +95,45 @@ def quotables(passage: Passage, least: int = 30, most: int = 230) -> Iterator[Qu
         found = _SENTENCE.match(text)
         if not found or not least <= len(found[1]) <= most or _CASES.search(found[1]):
             continue
-        about = _SUBJECT.match(found[1])
-        what = about["words"].strip() if about and not _POINTS_BACK.search(about["words"]) else ""
-        yield Quotable(passage, number, found[1], what)
+        yield Quotable(passage, number, found[1], _subject_of(found[1]))
 
 
-def ask(one: Quotable, rng: random.Random, wordings: Wordings) -> str:
-    """A question about the paragraph: by its subject where it has one, else by the article's heading, sometimes by name."""
+def _subject_of(sentence: str) -> str:
+    """What a sentence of law is about, up to its first topic particle; "" where that says too little to ask about it."""
+    read = morphemes(sentence[: 2 * _MOST])
+    end = next((at for at, (form, tag, _) in enumerate(read) if tag == "JX" and form in ("은", "는")), 0)
+    if not end:
+        return ""
+    before, stop = read[:end], read[end][2]
+    if before[-1][:2] == ("에", "JKB") and end > 1 and before[-2][0] in ("경우", "때"):
+        stop = before.pop()[2]  # "…한 경우에는": about the case
+    words = sentence[:stop].strip()
+    forms = [form for form, tag, _ in before if tag in _NOUN]
+    clause = any(tag == "ETM" for _, tag, _ in before)
+    if before[-1][1] not in _NOUN or not _LEAST <= len(words) <= _MOST or _POINTS_BACK.search(words):
+        return ""
+    vague = len(forms) < 2 or (forms[-1] in ("경우", "때") and not clause)
+    return "" if vague or (before[-1][0].endswith(_ACTORS) and not clause) else words
+
+
+def ask(one: Quotable, rng: random.Random, wordings: Wordings, bearers: Mapping[str, Collection[str]]) -> str:
+    """A question about the paragraph: by its subject where it has one, else by the article's heading, sometimes by name.
+
+    ``bearers``: for each heading (as ``compact`` leaves it) the articles that bear it.  One that other laws have as well is
+    asked about with the law's name; one that its own law has twice is asked about by the article's number.
+    """
     passage = one.passage
     law = passage.title.rpartition(" ")[0]
     heading = passage.heading.replace("ㆍ", "·").strip()
-    if heading in _GENERAL or len(heading) < 3:
+    others = [title for title in bearers.get(compact(passage.heading), ()) if title != passage.title]
+    alone = bool(heading) and not any(title.rpartition(" ")[0] == law for title in others)
+    if others or len(heading) < 3:
         heading = f"{law} {heading}".strip()
     draw = rng.random()
     if one.what and draw < 0.5:
         words = {"what": one.what, "what_topic": topic(one.what), "what_subject": subject(one.what)}
         return fill(pick(rng, wordings.of(BY_SUBJECT)), **words)
-    if passage.heading and draw < 0.88:
+    if alone and draw < 0.88:
         words = {"heading": heading, "heading_topic": topic(heading), "heading_subject": subject(heading)}
         return fill(pick(rng, wordings.of(BY_HEADING)), **words)
     return fill(pick(rng, wordings.of(BY_NAME)), title=passage.title, title_topic=topic(passage.title))

@@ -20,7 +20,7 @@ from time import monotonic, process_time
 from typing import TYPE_CHECKING
 
 from taxlaw.errors import SourceError
-from taxlaw.law_names import DECREE, RULE, act_of
+from taxlaw.law_names import DECREE, RULE, act_of, compact
 from taxlaw.ruling_numbers import ruling_key
 from taxlaw.search.chapters import chapter_of
 from taxlaw.search.passages import Passage
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from bm25s import BM25
 
-LAYOUT = 3  # raise it when what is written here, or how words.py cuts text, changes
+LAYOUT = 4  # raise it when what is written here, or how words.py cuts text, changes
 FIELDS = ("heading", "chapter", "body", "rule", "part")
 _K1, _B = 1.2, {"heading": 0.3, "chapter": 0.3, "body": 0.75, "rule": 0.5, "part": 0.6}
 _LONG = 500  # characters from which an article's paragraphs (항) are searched one by one as well
@@ -60,6 +60,7 @@ class Index:
     articles: dict[str, list[int]]  # '소득세법 제55조' -> rows, oldest version first
     rulings: dict[str, int]  # ruling_key -> row
     cites: dict[int, list[str]]  # row of a ruling -> articles it rests on
+    headings: tuple[str, ...]  # of every row, as law_names.compact leaves it; "" without one
     links: np.ndarray  # (rows of a decree or rule, row of the article of the act or decree that it carries out)
     _text: mmap.mmap
     _offsets: np.ndarray
@@ -151,6 +152,7 @@ def open_index(folder: Path) -> Index:
         acts=tuple(keys["acts"]),
         articles=keys["articles"],
         rulings=keys["rulings"],
+        headings=tuple(keys["headings"]),
         cites={int(row): cited for row, cited in keys["cites"].items()},
         links=arrays["links"],
         _text=text,
@@ -199,7 +201,8 @@ def _write_entries(folder: Path, entries: Sequence[Entry]) -> None:
         ("act", act, "int16"),
     ):
         np.save(folder / f"{name}.npy", np.asarray(values, dtype=kind))
-    keys = {"acts": list(acts), "articles": articles, "rulings": rulings, "cites": cites}
+    headings = [compact(entry.passage.heading) for entry in entries]
+    keys = {"acts": list(acts), "articles": articles, "rulings": rulings, "cites": cites, "headings": headings}
     (folder / "keys.json").write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from taxlaw.articles import lookup
 from taxlaw.citations import Citation, find_citations, format_citation
+from taxlaw.law_names import DECREE, RULE, act_of, compact
 from taxlaw.lookup import provision
 from taxlaw.ruling_numbers import find_ruling_numbers
 from taxlaw.search.index import Index, build, cache_folder, open_index, salt
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _STANDS = ("found", "law_not_indexed", "law_not_named")
 CHECK = "기준일 확인 필요"
 _VOTERS = 5
+_SHORT, _WHOLE = 2, 5  # letters a heading must have to be looked for in a question that names its law, and in any other
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class Weights:
     carried_out: float = 0.35  # share of a decree article's score that the article of the act it carries out gets
     often: float = 0.1  # for each e-fold of the decree articles that carry an article out
     amounts: float = 0.5  # share of the best score that the articles behind a tax's amount get when one is asked for
+    law_named: float = 2.0  # factor for the articles of a law that the question names
+    heading_named: float = (
+        2.0  # share of the best score for a heading that the question holds whole and that is all of it
+    )
     references: bool = True
     lay: bool = True
 
@@ -108,6 +114,8 @@ class Search:
         preferred = [number for number, act in enumerate(index.acts) if act in query.laws]
         if preferred:
             factor[np.isin(index.act, preferred)] *= weights.tax_name
+        spoken = self._spoken_of(query.named_laws)
+        factor[spoken] = weights.law_named
         total = np.where(standing, total * factor, 0)
         # What speaks for an article besides its own words: rulings that rest on it, the decree that carries it out.
         hints = weights.votes * self._votes(rulings) + weights.carried_out * self._carried_out(total)
@@ -115,6 +123,9 @@ class Search:
         if query.amounts and weights.amounts:
             rows = [row for name in query.amounts for row in index.articles.get(name, ()) if standing[row]]
             total[rows] += weights.amounts * total.max(initial=0)
+        if weights.heading_named:
+            shares = self._headings_held(query, spoken)
+            total = np.where(standing, total + weights.heading_named * shares * total.max(initial=0), 0)
         return np.where(index.is_ruling, rulings, total)
 
     def allows(self, row: int, as_of: date) -> bool:
@@ -144,6 +155,36 @@ class Search:
                 scores = best
             total += weight * scores
         return total
+
+    def _spoken_of(self, laws: tuple[str, ...]) -> np.ndarray:
+        """Which rows are articles of the laws a question names; an act's name does not stand for its decree."""
+        import numpy as np
+
+        spoken = np.zeros(self.index.count, dtype=bool)
+        for law in laws:
+            act = act_of(law)
+            if act in self.index.acts:
+                level = 1 if law.endswith(DECREE) else 2 if law.endswith(RULE) else 0
+                spoken |= (self.index.act == self.index.acts.index(act)) & (self.index.level == level)
+        return spoken
+
+    def _headings_held(self, query: Query, spoken: np.ndarray) -> np.ndarray:
+        """For every article how much of a question (0 to 1) is its heading, word for word; 0 where it is not held whole.
+
+        Short headings (세율, 납세지) stand in questions about anything and count only where the law is named as well.
+        """
+        import numpy as np
+
+        asked = compact(query.text)
+        shares = np.zeros(self.index.count, dtype=np.float32)
+        for row, heading in enumerate(self.index.headings):
+            if (
+                len(heading) >= (_SHORT if spoken[row] else _WHOLE)
+                and heading in asked
+                and not self.index.is_ruling[row]
+            ):
+                shares[row] = min(1.0, len(heading) / max(query.letters, 1))
+        return shares
 
     def _votes(self, rulings: np.ndarray) -> np.ndarray:
         """For every article the best score among the nearest rulings that rest on it."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, ValidationError
 
 from taxlaw.errors import SourceError
+from taxlaw.law_names import laws_in, without_laws
 from taxlaw.money import find_amounts
 from taxlaw.strict_config import StrictModel
 
@@ -136,6 +137,9 @@ class Query:
     lay: tuple[str, ...] = ()
     laws: tuple[str, ...] = ()
     amounts: tuple[str, ...] = ()  # articles on which an amount of the tax rests, when one is asked for
+    named_laws: tuple[str, ...] = ()  # laws named in full or by a usual short form
+    text: str = ""  # the question without amounts, days, the names of laws and what it sets aside
+    letters: int = 0  # of the words of ``text`` that carry meaning
 
 
 class _LayRow(StrictModel):
@@ -169,6 +173,11 @@ def words_of_lines(lines: Sequence[str]) -> list[list[str]]:
         return [_content(tokens) for tokens in _MANY[0].tokenize([_NOTE.sub(" ", line) for line in lines])]
 
 
+def morphemes(text: str) -> list[tuple[str, str, int]]:
+    """(form, tag of the Sejong set, where it begins in ``text``) of each morpheme.  Thread-safe."""
+    return [(token.form, token.tag, token.start) for token in _analysed([text.replace("\n", " ")])[0]]
+
+
 def plain_words(text: str) -> list[str]:
     """Runs of letters between spaces: what a search without morphemes would use (for comparison only)."""
     return re.findall(r"[가-힣A-Za-z]+|\d+", text)
@@ -190,6 +199,9 @@ def read_query(question: str, lay: bool = True) -> Query:
             added.update(dict.fromkeys(row.words))
             used.append(f"{said}→{', '.join(row.means)}")
     taxes = [row for names, row in _tax_rows() if any(name.stands_in(forms, text) for name in names)]
+    named = laws_in(text)
+    bare = without_laws(text) if named else text
+    meaning = [word for word in distinct(_content(_analysed([bare])[0]) if named else words) if "_" not in word]
     asks_amount = (amounts and _ASKS_AMOUNT.search(text)) or _ASKS_RATE.search(text)
     return Query(
         words=tuple(words),
@@ -197,6 +209,9 @@ def read_query(question: str, lay: bool = True) -> Query:
         lay=tuple(used),
         laws=tuple(dict.fromkeys(law for row in taxes for law in row.laws)),
         amounts=tuple(dict.fromkeys(name for row in taxes for name in row.amounts)) if asks_amount else (),
+        named_laws=named,
+        text=bare,
+        letters=sum(map(len, meaning)),
     )
 
 

@@ -14,6 +14,7 @@ from data_gen.rows import Row
 from data_gen.settings import GateSettings, GroundedSettings, SplitSettings
 from data_gen.splits import assign, split_keys
 from data_gen.worked.words import EVERY_WORDING
+from taxlaw.law_names import compact
 from taxlaw.search.passages import Hit, Passage
 
 AS_OF = datetime.date(2026, 6, 1)
@@ -140,7 +141,36 @@ def test_only_a_sentence_that_stands_by_itself_is_quoted(text, found):
 
 def test_a_question_by_subject_keeps_its_particles():
     one = Quotable(passage(1), 1, "…", "시험 물고기의 비늘")
-    questions = {ask(one, random.Random(seed), EVERY_WORDING) for seed in range(80)}
+    questions = {ask(one, random.Random(seed), EVERY_WORDING, {}) for seed in range(80)}
     assert "시험 물고기의 비늘은 어떻게 되나요?" in questions
     assert not [text for text in questions if "비늘는" in text or "비늘가" in text or "{" in text]
     assert len(BY_SUBJECT) >= 8
+
+
+@pytest.mark.parametrize(
+    ("sentence", "about"),
+    [
+        ("세금을 낼 의무가 있는 사람은 장부를 갖추어 두어야 한다.", "세금을 낼 의무가 있는 사람"),  # not "…의무가 있"
+        ("비늘을 옮기기 어려운 경우에는 주인에게 맡기게 할 수 있다.", "비늘을 옮기기 어려운 경우"),  # not "…경우에"
+        ("비늘 또는 가지를 없앤 자는 벌금에 처한다.", "비늘 또는 가지를 없앤 자"),  # 또는 is no topic
+        ("시험청장은 비늘의 무게를 해마다 관보에 실어야 한다.", ""),  # who does it, not what it is about
+        ("이 법에서 쓰는 말은 비늘에 관한 법에서 쓰는 바에 따른다.", ""),
+        ("무게는 해마다 세무서장이 정하여 알린다.", ""),
+    ],
+)
+def test_a_subject_is_a_whole_noun_phrase_that_says_what_it_is_about(sentence, about):
+    assert [one.what for one in quotables(passage(1, f"① {sentence} 그리고 더 적는다."), least=10)] == [about]
+
+
+def test_a_heading_that_others_bear_is_asked_about_with_its_law_or_by_number():
+    one, key = Quotable(passage(1), 1, "…", ""), compact(passage(1).heading)
+
+    def asked(*titles):
+        bearers = {key: {one.passage.title, *titles}}
+        return {ask(one, random.Random(seed), EVERY_WORDING, bearers) for seed in range(60)}
+
+    heading = one.passage.heading
+    assert any(text.startswith(f"{heading}에 대해") for text in asked())
+    of_two_laws = [text for text in asked("지방세법 제9조") if heading in text]
+    assert of_two_laws and all(f"소득세법 {heading}" in text for text in of_two_laws)
+    assert all("소득세법 제1조" in text for text in asked("소득세법 제9조"))

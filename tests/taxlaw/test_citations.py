@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxlaw.citations import find_citations, format_citation
-from taxlaw.law_names import ACTS, full_name, looks_like_tax_law, nearest_law
+from taxlaw.law_names import ACTS, full_name, laws_in, looks_like_tax_law, nearest_law, without_laws
 
 CASES = Path(__file__).parents[2].parent / "shared" / "data" / "citations" / "citation_cases.jsonl"
 
@@ -137,3 +137,18 @@ def test_shared_cases():
         if got != expected:
             wrong.append((case["text"], got))
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("지방세법 세율은 어떻게 되나요?", ("지방세법",)),
+        ("주세법 시행령의 서식과 주세법의 목적", ("주세법 시행령", "주세법")),
+        ("상증세법과 소득세법시행령", ("상속세 및 증여세법", "소득세법 시행령")),
+        ("지방소득세법이 아니라 지방세 특례제한법", ("지방세특례제한법",)),  # no law's name inside another word
+        ("방법과 부법을 알려 주세요", ()),
+    ],
+)
+def test_the_laws_a_text_names(text, named):
+    assert laws_in(text) == named
+    assert not laws_in(without_laws(text))

@@ -133,3 +133,26 @@ def test_the_command_prints_hits_for_people_and_for_programs(library, tmp_path, 
     assert main(["search", "zzzz", "--folder", str(library)]) == 1
     assert main(["search", "세율", "--folder", str(tmp_path / "none")]) == 2
     assert "폴더가 없습니다" in capsys.readouterr().err
+
+
+def test_a_law_named_in_the_question_goes_before_others_that_say_the_same(tmp_path, write_law):
+    # 지방세법 says the word once among many, 소득세법 says little else: by words alone 소득세법 would win both times.
+    write_law(tmp_path / "laws", "소득세법", {"제9조": ("납세지", "① 납세지는 납세지로 한다.")}, name="하나")
+    other = {"제76조": ("납세지", "① 주민세를 내는 곳은 사업소가 있는 곳을 납세지로 하여 시장이나 군수가 부과한다.")}
+    write_law(tmp_path / "laws", "지방세법", other, name="둘")
+    search = open_search([tmp_path / "laws"], cache=tmp_path / "cache")
+    assert _titles(search.find("납세지는 어디인가요?", DAY))[0] == "소득세법 제9조"
+    assert _titles(search.find("지방세법에서 납세지는 어디인가요?", DAY))[0] == "지방세법 제76조"
+
+
+def test_a_heading_that_stands_whole_in_the_question_goes_before_more_words(tmp_path, write_law):
+    laws = {
+        "제95조": ("양도차익의 계산", "① 보유기간 보유기간 보유기간 공제액 공제액 공제액 특별 특별 장기 장기."),
+        "제97조": ("장기 보유ㆍ특별 공제액", "① 대통령령으로 정한다."),
+    }
+    write_law(tmp_path / "laws", "소득세법", laws)
+    search = open_search([tmp_path / "laws"], cache=tmp_path / "cache")
+    question = "장기보유·특별 공제액은 보유기간에 따라 어떻게 되나요?"
+    assert _titles(search.find(question, DAY))[0] == "소득세법 제97조"
+    without = replace(search, weights=replace(search.weights, heading_named=0))
+    assert _titles(without.find(question, DAY))[0] == "소득세법 제95조"
