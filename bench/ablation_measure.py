@@ -37,7 +37,7 @@ def characters_per_token(run: Path, law: Path) -> dict[str, float]:
     held = read_rows(config.dataset / "validation.jsonl")
     used = [row for row in read_rows(config.dataset / "train.jsonl") if row.style in config.mix]
     order = epoch_order([row.style for row in used], config.mix, config.seed, 0)[:TRAINED_ROWS]
-    trained = show_evidence([used[index] for index in order], config.evidence, config.seed)
+    trained = show_evidence([used[index] for index in order], config.evidence, config.seed, config.refers)
     worked = [row for row in held if row.style == "worked"]
     texts = {
         "trained on": [text for row in trained for text in (user_turn(row), target_text(row, config.target))],
@@ -94,7 +94,9 @@ def held_out_rows(config) -> list:
     from finetune.evaluate import held_out
     from finetune.evidence import show_evidence
 
-    validation = show_evidence(read_rows(config.dataset / "validation.jsonl"), config.evidence, config.seed)
+    validation = show_evidence(
+        read_rows(config.dataset / "validation.jsonl"), config.evidence, config.seed, config.refers
+    )
     return held_out(validation, config.evaluation.rows)
 
 

@@ -19,7 +19,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from finetune.chat import Encoded, encode
 from finetune.errors import GateError, InputError
-from finetune.evidence import user_turn
+from finetune.evidence import reference_of, user_turn
 from taxlaw.evidence_prompt import LOOK_UP
 from taxlaw.strict_config import StrictModel
 
@@ -73,6 +73,7 @@ class Row(StrictModel):
     verdicts: list[str] = Field(default_factory=list)
     _shows_evidence: bool = PrivateAttr(False)
     _asks_evidence: bool = PrivateAttr(False)
+    _refers: bool = PrivateAttr(False)
 
     @property
     def shows_evidence(self) -> bool:
@@ -83,6 +84,17 @@ class Row(StrictModel):
         """The same row with its evidence in the user turn."""
         copy = self.model_copy()
         copy._shows_evidence = True
+        return copy
+
+    @property
+    def refers(self) -> bool:
+        """Whether the right answer is to name one of the sources shown, which code then quotes."""
+        return self._refers
+
+    def referring(self) -> Row:
+        """The same row, to be answered by naming the source."""
+        copy = self.model_copy()
+        copy._refers = True
         return copy
 
     @property
@@ -160,10 +172,12 @@ def target_text(row: Row, target: str) -> str:
     """The text the student learns to write for this row.
 
     ``target``: "program" (its calculator call), "worked" (its answer), or "mixed" (for about half of the rows the call, the
-    same ones every time).  A row without a call has only its answer.
+    same ones every time).  A row without a call has only its answer; one that refers, the number of the source instead.
     """
     if row.asks_evidence:
         return LOOK_UP
+    if row.refers:
+        return reference_of(row) or row.answer
     if row.call and (target == "program" or (target == "mixed" and _draws_call(row.id))):
         return row.call
     return row.answer

@@ -139,7 +139,7 @@ def _rows(arguments: argparse.Namespace, finished, dataset: Path) -> list:
     if arguments.evidence:
         rows = show_evidence(rows, 1.0, 0)
     elif finished and not arguments.search:
-        rows = show_evidence(rows, finished.config.evidence, finished.config.seed)
+        rows = show_evidence(rows, finished.config.evidence, finished.config.seed, finished.config.refers)
     return _searched(rows, arguments) if arguments.search else rows
 
 

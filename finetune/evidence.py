@@ -4,6 +4,8 @@ The user turn is made by taxlaw.evidence_prompt, which serving uses too.  A row'
 shown, with the name of the article or ruling at its head; that head becomes the source's, so that both look alike.  A
 quoting row (family ``grounded:``) holds several sources as they are shown already.
 
+With ``refers`` a quoting row teaches to name the source, and code quotes it (taxlaw.source_reference).
+
 What a row with evidence teaches without it is to ask for it (taxlaw.evidence_prompt.LOOK_UP): a small model does not know
 the law by heart, and what it makes up reads like law.
 """
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _ARTICLE = re.compile(
     r"(?P<title>[^\n]+ 제\d+조(?:의\d+)*)\((?P<heading>[^\n]+)\)\n(?:시행일: (?P<day>\d{4}-\d\d-\d\d)\n)?"
 )
+AS_FOUND = "grounded:"  # family of rows whose evidence is several sources, shown as it stands
 _ISSUE, _NUMBER, _REPLIED = "쟁점: ", "문서번호: ", "회신일: "
 
 
@@ -32,23 +35,35 @@ def user_turn(row: Row) -> str:
     from taxlaw.evidence_prompt import with_evidence, with_sources
     from taxlaw.search.passages import Hit
 
-    if row.family.startswith("grounded:"):
+    if row.family.startswith(AS_FOUND):
         # Its evidence is what a search found, made by sources_text: the right source must not be told from the others.
         return with_sources(row.question, row.evidence)
     return with_evidence(row.question, [Hit(_passage(row), 1.0, 1)])
 
 
-def show_evidence(rows: Sequence[Row], share: float, seed: int) -> list[Row]:
+def show_evidence(rows: Sequence[Row], share: float, seed: int, refers: bool = False) -> list[Row]:
     """``rows``, of those that have evidence about ``share`` (0 to 1) with it to be shown; the same ones every time.
 
-    With any share, the others that were answered from evidence are to ask for it.
+    With any share, the others that were answered from evidence are to ask for it.  With ``refers``, those that quote one of
+    several sources are to name it instead.
     """
-    return [_shown(row, share, seed) if share and row.evidence else row for row in rows]
+    return [_shown(row, share, seed, refers) if share and row.evidence else row for row in rows]
 
 
-def _shown(row: Row, share: float, seed: int) -> Row:
+def reference_of(row: Row) -> str | None:
+    """What a quoting row teaches to write instead of the quotation; None when its article is not among its sources."""
+    from taxlaw.source_reference import reference_to
+
+    (title,) = row.articles[:1] or ("",)
+    paragraph = re.search(rf"{re.escape(title)} 제(\d+)항", row.answer)
+    found = reference_to(title, int(paragraph[1]) if paragraph else None, row.evidence)
+    return str(found) if found else None
+
+
+def _shown(row: Row, share: float, seed: int, refers: bool) -> Row:
     if _draw(row.id, seed) < share:
-        return row.showing_evidence()
+        shown = row.showing_evidence()
+        return shown.referring() if refers and row.family.startswith(AS_FOUND) else shown
     return row if row.call or row.style in ("ask_back", "refusal") else row.asking_evidence()
 
 

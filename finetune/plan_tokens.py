@@ -148,7 +148,10 @@ def encoded_examples(rows: list[Row], known: Known, config: RunConfig) -> list[E
     used = [row for row in rows if row.style in config.mix]
     if not used:
         raise InputError(f"데이터셋에 mix 의 행이 없습니다 (no rows of the styles in mix): {sorted(config.mix)}")
-    return [Example(row, _encode(row, known, config)) for row in show_evidence(used, config.evidence, config.seed)]
+    return [
+        Example(row, _encode(row, known, config))
+        for row in show_evidence(used, config.evidence, config.seed, config.refers)
+    ]
 
 
 def _encode(row: Row, known: Known, config: RunConfig) -> Encoded:

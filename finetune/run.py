@@ -42,8 +42,10 @@ def run(config: RunConfig, force: bool = False, say=print) -> dict:
     Raises ConfigError, InputError (exit code 2) or GateError (exit code 1).
     """
     started = time.monotonic()
-    train_rows = show_evidence(read_rows(config.dataset / "train.jsonl"), config.evidence, config.seed)
-    validation = show_evidence(read_rows(config.dataset / "validation.jsonl"), config.evidence, config.seed)
+    train_rows = show_evidence(read_rows(config.dataset / "train.jsonl"), config.evidence, config.seed, config.refers)
+    validation = show_evidence(
+        read_rows(config.dataset / "validation.jsonl"), config.evidence, config.seed, config.refers
+    )
     require_disjoint_families(train_rows, validation)
     store = chosen_store(config.metrics)
     parts = fingerprint_parts(config)

@@ -238,6 +238,8 @@ class RunConfig(StrictModel):
     # Share of the rows with evidence that are asked as with retrieval on (finetune/evidence.py), in training and where
     # such rows are measured; true: all.  Needs a larger max_tokens.
     evidence: float = Field(0.0, ge=0, le=1)
+    # What rows that quote one of several sources teach: its number, and code quotes it (taxlaw.source_reference), or the words.
+    refers: bool = False
     fit_vocab: bool = False  # keep only the pieces Korean tax text needs: faster, smaller, less general
     # Domain pieces added (finetune/extend_vocab.py), learned on the rows and on the law texts of domain stages.  Their
     # embeddings are trained with the adapter in every stage; a domain stage (m1) first is what they need.

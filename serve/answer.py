@@ -68,6 +68,7 @@ class Asked:
     ``earlier``: the person's questions before it, whose facts it may take up.  ``sent``: the question as it left this
     machine, when personal data were masked in it.  ``sources``: the evidence found (taxlaw.search.Hit), ``sources_read``: and
     put into the prompt.  ``search``: where the texts of what it cites are found.  ``price``: what (prompt, new) tokens cost.
+    ``turn``: the question as the model read it, with the evidence, when it was shown any.
     """
 
     side: Side
@@ -81,6 +82,7 @@ class Asked:
     sent: str | None = None
     search: Any = None
     price: Callable[[int | None, int | None], Cost | None] | None = None
+    turn: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class Answer:
             "completed": self.completion.final,
             "facts": dict(self.completion.facts),
             "computed_by_code": self.completion.working,
+            "quoted_by_code": self.completion.quoted,
             "problem": self.completion.problem,
             "calculation": self.calculation.as_dict() if self.calculation else None,
             "sources": [_source(hit) for hit in self.sources],
@@ -224,7 +227,7 @@ def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answe
     from taxlaw.verify import verify
 
     told = "\n".join((*asked.earlier, asked.question))
-    completion = complete(text, asked.as_of, told)
+    completion = complete(text, asked.as_of, told, asked.turn)
     texts = texts_of(asked.search, completion.final, asked.as_of)
     # What a search found is not all that is true: judged by it as by a document, a right citation that the search missed
     # would be a fault.  The texts of what the answer itself cites are another matter.

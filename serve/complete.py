@@ -1,4 +1,4 @@
-"""Finish a calculator call: the student read the facts, code does the arithmetic, and both are shown as what they are.
+"""Finish what a student began: it read the facts and code does the arithmetic, or it named a source and code quotes it.
 
 And compute by code alone: what the question itself says, read by rule, whoever answers it.
 """
@@ -16,6 +16,7 @@ FACTS_TITLE = "모델이 읽은 사실"
 WORKING_TITLE = "코드가 계산한 결과"
 CALCULATION_TITLE = "코드가 질문에서 바로 계산"
 
+CANNOT_COMPUTE, CANNOT_QUOTE = "계산하지 못함", "인용하지 못함"
 _CALL_STARTS = ("{", "```json")
 
 
@@ -24,7 +25,8 @@ class Completion:
     """One finished model output.
 
     ``raw`` is what the model wrote.  ``facts``, ``working`` and ``result`` (taxlaw Result) are set when it was a call that
-    could be run, ``problem`` when it was a call that could not.  ``final`` is what is verified.
+    could be run, ``quoted`` when it named a source that was shown, ``problem`` when either could not be done.  ``final`` is
+    what is verified.
     """
 
     raw: str
@@ -33,6 +35,19 @@ class Completion:
     working: str | None = None
     problem: str | None = None
     result: Any = None
+    quoted: str | None = None
+
+    @property
+    def unable(self) -> str:
+        """What could not be done, where there is a ``problem``: a title for it."""
+        from taxlaw.source_reference import is_reference
+
+        return CANNOT_QUOTE if is_reference(self.raw) else CANNOT_COMPUTE
+
+    @property
+    def words(self) -> str:
+        """What a reader sees of an answer in words: the quotation where a source was named, else what the model wrote."""
+        return self.quoted or self.raw
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,13 @@ class Calculation:
         }
 
 
+def is_for_code(text: str) -> bool:
+    """True while a streamed text is, or may still become, something that code finishes: a call, or the name of a source."""
+    from taxlaw.source_reference import is_reference
+
+    return looks_like_call(text) or is_reference(text)
+
+
 def looks_like_call(text: str) -> bool:
     """True while a streamed text is, or may still become, a call: a brace, or the ```json fence some models put first."""
     head = text.lstrip()
@@ -79,13 +101,24 @@ def runs_past_call(text: str) -> bool:
     return bool(rest) and rest[0].isascii() and (rest[0].isalnum() or rest[0] in '{}[]",:')
 
 
-def complete(text: str, as_of: date, question: str) -> Completion:
-    """Run the calculator call in ``text`` if there is one and it rests on ``question``.  Never raises for what a model wrote."""
+def complete(text: str, as_of: date, question: str, turn: str = "") -> Completion:
+    """Run the calculator call in ``text`` if there is one and it rests on ``question``, or quote the source that it names.
+
+    ``turn``: what the model was asked, with the sources it was shown.  Never raises for what a model wrote.
+    """
     from taxlaw.call_check import objections
     from taxlaw.calls import call_text, find_call, parse_call, render_working, run_call
-    from taxlaw.errors import CallError, UnsupportedCase
+    from taxlaw.errors import CallError, SourceReferenceError, UnsupportedCase
+    from taxlaw.evidence_prompt import sources_in
+    from taxlaw.source_reference import find_reference, quote
 
     raw = text.strip()
+    try:
+        if reference := find_reference(raw):
+            quoted = quote(reference, sources_in(turn))
+            return Completion(raw, quoted, quoted=quoted)
+    except SourceReferenceError as exc:
+        return Completion(raw, raw, problem=f"인용할 근거를 찾지 못해 인용하지 않았습니다. {exc}")
     try:
         call = find_call(raw)
         if call is None and raw.startswith(_CALL_STARTS):

@@ -169,7 +169,7 @@ class Engine:
     def _shown(self, plan: Plan, text: str, hits: Sequence[Any], history: tuple[Message, ...]) -> Plan:
         """``plan`` with as much of the evidence in its prompt as the model can read."""
         turn, shown = user_turn(text, hits, room_for(plan.backend, plan.params), plan.backend, history)
-        asked = replace(plan.asked, sources=shown, sources_read=True)
+        asked = replace(plan.asked, sources=shown, sources_read=True, turn=turn)
         return replace(plan, messages=(*history, *student_messages(turn)), asked=asked)
 
     def _teacher_plan(self, text: str, question: Question, asked: Asked) -> Plan:

@@ -21,6 +21,10 @@ class CallError(TaxLawError):
     """A text that should be a calculator call is not one."""
 
 
+class SourceReferenceError(TaxLawError):
+    """A text that should name one of the sources shown does not, or names what was not shown."""
+
+
 class SourceError(TaxLawError):
     """A statute, ruling or digest file cannot be read in the layout it claims."""
 

@@ -45,6 +45,12 @@ def with_sources(question: str, sources: str) -> str:
     return "\n".join([EVIDENCE, sources, "", QUESTION, _MARK.sub("", question)])
 
 
+def sources_in(turn: str) -> str:
+    """The evidence of a turn that ``with_sources`` has made; "" for a bare question."""
+    head, _, _ = turn.rpartition(f"\n\n{QUESTION}\n")
+    return head.removeprefix(f"{EVIDENCE}\n") if head.startswith(f"{EVIDENCE}\n") else ""
+
+
 def sources_text(question: str, hits: Sequence[Hit], budget: int = BUDGET, count: Callable[[str], int] = len) -> str:
     """The evidence itself, source by source, within ``budget``; "" without hits or room."""
     shown, left = [], budget

@@ -1,4 +1,4 @@
-"""Finishes a calculator call as serving does it: the student copied facts, code computes and writes the working."""
+"""Finishes what a student began as serving does it: code runs its calculator call, or quotes the source that it names."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from datetime import date
 from taxlaw.call_answer import run_quietly, split_call
 from taxlaw.call_check import objections
 from taxlaw.calls import call_text, render_working
+from taxlaw.errors import SourceReferenceError
+from taxlaw.evidence_prompt import sources_in
+from taxlaw.source_reference import find_reference, quote
 
 
 @dataclass(frozen=True)
 class Completed:
-    """``shown``: what a reader sees (the working, or the text as written); ``final``: what is verified (call and working).
+    """``shown``: what a reader sees (the working, the quotation, or the text as written); ``final``: what is verified.
 
-    ``words``: what the student wrote in its own words, calls left out.  ``called``: it began as a call; ``problem``: why
+    ``words``: what the student wrote in its own words, calls and references left out.  ``called``: it began as a call; ``problem``: why
     code would not finish that call.
     """
 
@@ -25,9 +28,18 @@ class Completed:
     problem: str | None = None
 
 
-def complete(text: str, question: str, as_of: date) -> Completed:
-    """Run the call in ``text`` when there is one that rests on ``question``.  Never raises for what a model wrote."""
+def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed:
+    """Run the call in ``text`` when there is one that rests on ``question``, or quote the source of ``turn`` that it names.
+
+    ``turn``: the user turn as it was asked.  Never raises for what a model wrote.
+    """
     written = text.strip()
+    try:
+        if reference := find_reference(written):
+            quoted = quote(reference, sources_in(turn))
+            return Completed(quoted, quoted, "", False)
+    except SourceReferenceError as exc:
+        return Completed(written, written, "", False, str(exc))
     given = split_call(written)
     if given is None:
         return Completed(written, written, written, False)

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finetune.data import Row
+from finetune.evidence import AS_FOUND
 from taxlaw.citations import find_citations
 from taxlaw.evidence_prompt import sources_text
 
 if TYPE_CHECKING:
     from taxlaw.search.search import Search
-
-_AS_FOUND = "grounded:"  # family of rows whose evidence is shown as it stands (finetune/evidence.py)
 
 
 def is_document(row: Row) -> bool:
@@ -37,7 +36,7 @@ def open_sources(folders: Sequence[Path] = (), say: Callable[[str], None] = prin
 def with_found(row: Row, search: Search, limit: int) -> Row:
     """``row`` with the first ``limit`` sources found for its question on its date in the user turn; bare when none is found."""
     hits = search.find(row.question, date.fromisoformat(row.as_of), limit)
-    family = row.family if row.family.startswith(_AS_FOUND) else _AS_FOUND + row.family
+    family = row.family if row.family.startswith(AS_FOUND) else AS_FOUND + row.family
     copy = row.model_copy(update={"evidence": sources_text(row.question, hits), "family": family})
     return copy.showing_evidence() if copy.evidence else copy
 

@@ -10,6 +10,7 @@ from finetune.evaluate import Generation
 from finetune.evaluation.behaviour import asks_back, names_fact, refuses
 from finetune.evaluation.completion import complete
 from finetune.evaluation.overlap import bleu_statistics, morphemes, rouge_l
+from finetune.evidence import user_turn
 from taxlaw.calls import answer_payable, facts_of, find_call, parse_call
 from taxlaw.citations import find_citations
 from taxlaw.errors import TaxLawError
@@ -50,7 +51,7 @@ def measure(
     recorded answer, which has no tokens and no end of its own.
     """
     as_of = date.fromisoformat(row.as_of)
-    done = complete(generation.text, row.question, as_of)
+    done = complete(generation.text, row.question, as_of, user_turn(row))
     verdict = verify(row.question, done.final, as_of, row.evidence or None)
     faults = [finding for finding in verdict.findings if finding.severity == "fault"]
     payable = answer_payable(generation.text, as_of)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from serve.answer import Answer, Progress, Stats
 from serve.backends.stop_text import StopText
-from serve.complete import CALCULATION_TITLE, FACTS_TITLE, WORKING_TITLE, looks_like_call
+from serve.complete import CALCULATION_TITLE, FACTS_TITLE, WORKING_TITLE, is_for_code
 from serve.errors import Code, ServeError
 
 NOTICE = "AI가 생성한 답변입니다 (AI 기본법 제31조). 세무 자문이 아닙니다 (세무사법 제2조·제20조)."
@@ -52,7 +52,7 @@ async def pieces(
             if isinstance(step, Answer):
                 break
             said = step.text
-            if not raw and looks_like_call(said):
+            if not raw and is_for_code(said):
                 continue
             # Nothing yet (it waits, it reads the prompt) is no first word: what goes wrong then is still an HTTP error.
             if piece := stop.feed(said[fed:]):
@@ -80,11 +80,13 @@ async def pieces(
 def readable(answer: Answer, text: str) -> str:
     """``text``, the model's own, as a person reads it.  A call gives way to its facts and working."""
     completion = answer.completion
+    if completion.quoted:
+        return completion.quoted
     if completion.facts or completion.working or completion.problem:
         parts = [_titled(FACTS_TITLE, "\n".join(f"- {label}: {value}" for label, value in completion.facts))]
         parts.append(_titled(WORKING_TITLE, completion.working))
-        parts.append(_titled("계산하지 못함", completion.problem))
-        if looks_like_call(text):
+        parts.append(_titled(completion.unable, completion.problem))
+        if is_for_code(text):
             return "\n\n".join(part for part in parts if part)
         return "\n\n".join([text, *(part for part in parts if part)])
     if answer.calculation is not None:

@@ -7,7 +7,7 @@ from html import escape
 
 from serve import look_up
 from serve.answer import Answer, Progress, Stats
-from serve.complete import Completion, looks_like_call
+from serve.complete import CANNOT_QUOTE, Completion, looks_like_call
 from serve.engine import Engine
 from serve.errors import ServeError
 from serve.page import view
@@ -99,11 +99,11 @@ def streaming_text(text: str) -> str:
 
 
 def answer_text(answer: Answer, language: Language) -> str:
-    """The model's own words for the Markdown component; empty when they were a call, which the card shows."""
+    """The answer's words for the Markdown component; empty when they were a call, which the card shows."""
     completion = answer.completion
     if completion.facts or completion.problem:
         return ""
-    return normalise_markdown(completion.raw) or f"_{say(language, 'empty_answer')}_"
+    return normalise_markdown(completion.words) or f"_{say(language, 'empty_answer')}_"
 
 
 def banner(answer: Answer, turn: Turn, language: Language) -> str:
@@ -121,7 +121,7 @@ def banner(answer: Answer, turn: Turn, language: Language) -> str:
 
 
 def completion_card(completion: Completion, language: Language) -> str:
-    """Facts, working and raw output of a calculator call; empty for an answer in words."""
+    """Facts, working and raw output of what code finished; empty for an answer in the model's own words."""
     parts = []
     if completion.facts:
         rows = "".join(
@@ -131,8 +131,9 @@ def completion_card(completion: Completion, language: Language) -> str:
     if completion.result is not None:
         parts.append(_working(completion.result, language))
     if completion.problem:
-        parts.append(view.state(say(language, "unable"), completion.problem, "error"))
-    if parts:
+        unable = "unable_quote" if completion.unable == CANNOT_QUOTE else "unable"
+        parts.append(view.state(say(language, unable), completion.problem, "error"))
+    if parts or completion.quoted:
         raw = escape(completion.raw)
         parts.append(f'<details class="sf-raw"><summary>{say(language, "raw")}</summary><pre>{raw}</pre></details>')
     return "".join(parts)

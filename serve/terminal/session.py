@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from serve.answer import Answer, Progress
 from serve.backends.protocol import Message
-from serve.complete import looks_like_call
+from serve.complete import is_for_code, looks_like_call
 from serve.engine import Engine, Question, Side
 from serve.errors import Code, ServeError
 from serve.terminal.screen import Printer, fitted, is_terminal, paint
@@ -129,7 +129,7 @@ def _history(engine: Engine, question: Question, earlier: Sequence[Reply], side:
     for reply in earlier[-_TURNS:]:
         came = reply.sides.get(side)
         if isinstance(came, Answer):
-            turns += [Message("user", reply.question), Message("assistant", came.completion.raw)]
+            turns += [Message("user", reply.question), Message("assistant", came.completion.words)]
     while turns:
         tokens, limit = engine.size(replace(question, history=tuple(turns)), side)
         if tokens is None or limit is None or tokens <= limit:
@@ -225,8 +225,8 @@ class _Drawing:
         self.text = step.text
         if self._session.quiet:
             return
-        if looks_like_call(step.text):
-            if not self._held:
+        if is_for_code(step.text):
+            if not self._held and looks_like_call(step.text):
                 self._session.note("(질문에서 사실을 읽고 있습니다…)")
             self._held = True
         else:

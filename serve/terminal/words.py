@@ -12,7 +12,7 @@ Note = tuple[str, str]  # text and style (serve/terminal/screen.py)
 
 
 def finished_text(answer: Answer) -> str:
-    """What code made of a calculator call: the facts the model read, the working, or why there is none; else its text."""
+    """What code made of a calculator call: the facts the model read, the working, or why there is none; else its text, or the source it named."""
     completion = answer.completion
     parts = []
     if completion.facts:
@@ -22,8 +22,8 @@ def finished_text(answer: Answer) -> str:
         parts.append(f"[{WORKING_TITLE}]\n{completion.working}")
     if completion.problem:
         said = "" if completion.facts else f"\n모델의 출력: {completion.raw}"
-        parts.append(f"[계산하지 못함]\n{completion.problem}{said}")
-    return "\n\n".join(parts) or completion.raw
+        parts.append(f"[{completion.unable}]\n{completion.problem}{said}")
+    return "\n\n".join(parts) or completion.words
 
 
 def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:

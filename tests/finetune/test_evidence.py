@@ -135,3 +135,42 @@ def _tokenizer(base):
     from finetune.base import load_tokenizer
 
     return load_tokenizer(base)
+
+
+def quoting(tiny, answer, articles=("상속세 및 증여세법 제53조",)):
+    found = [
+        hit("article", "소득세법 제14조", "과세표준의 계산", "다른 조문의 글입니다.", date(2024, 1, 1)),
+        hit("article", "상속세 및 증여세법 제53조", "증여재산 공제", f"① 하나이다.\n② {BODY}", date(2024, 1, 1)),
+    ]
+    sources = sources_text("증여재산 공제는?", found)
+    return row_with(tiny, sources, family="grounded:x", articles=list(articles)).model_copy(update={"answer": answer})
+
+
+def test_a_quoting_row_may_teach_to_name_its_source(tiny):
+    row = quoting(tiny, "상속세 및 증여세법 제53조 제2항에 이렇게 적혀 있습니다.")
+    (named,) = show_evidence([row], 1.0, 0, refers=True)
+    assert target_text(named, "program") == "인용: 2번 제2항"
+    assert target_text(show_evidence([row], 1.0, 0)[0], "program") == row.answer
+    (bare,) = show_evidence([row], 1e-9, 0, refers=True)
+    assert target_text(bare, "program") == LOOK_UP
+    (ordinary,) = show_evidence([row_with(tiny, ARTICLE)], 1.0, 0, refers=True)
+    assert target_text(ordinary, "program") == "5천만원을 공제합니다."
+
+
+def test_a_row_whose_article_is_not_among_its_sources_keeps_its_words(tiny):
+    row = quoting(tiny, "소득세법 제9조에 이렇게 적혀 있습니다.", ["소득세법 제9조"])
+    (named,) = show_evidence([row], 1.0, 0, refers=True)
+    assert target_text(named, "program") == row.answer
+
+
+def test_a_named_source_is_quoted_and_judged_by_what_a_reader_sees(tiny):
+    from finetune.evaluate import Generation
+    from finetune.evaluation.measures import measure
+
+    (row,) = show_evidence([quoting(tiny, "상속세 및 증여세법 제53조 제2항")], 1.0, 0, refers=True)
+    right = measure(row, Generation("인용: 2번 제2항", True, 8), "program")
+    assert f"“{BODY}”" in right.shown and right.parts["right_article"] == (1, 1) and right.problem is None
+    wrong = measure(row, Generation("인용: 1번", True, 4), "program")
+    assert "소득세법 제14조" in wrong.shown and wrong.parts["right_article"] == (0, 1)
+    none = measure(row, Generation("인용: 3번", True, 4), "program")
+    assert none.shown == "인용: 3번" and none.problem and none.parts["right_article"] == (0, 1)

@@ -9,7 +9,7 @@ import pytest
 from serve.answer import Answer, Asked, stream_answer, student_messages
 from serve.backends.fake import FakeBackend
 from serve.backends.protocol import GenParams
-from serve.complete import complete, runs_past_call
+from serve.complete import complete, is_for_code, runs_past_call
 
 AS_OF = date(2025, 7, 1)
 QUESTION = "1999년이나 올해 아버지께 20억원을 증여받으면 증여세는, 근로소득이 6,000만원이면 소득세는?"
@@ -103,3 +103,28 @@ def test_a_model_that_runs_on_after_its_call_is_stopped(verifier) -> None:
 )
 def test_a_call_its_working_and_words_are_let_run(text: str) -> None:
     assert not runs_past_call(text)
+
+
+SHOWN = "[근거]\n1. 소득세법 제14조(과세표준의 계산) [시행 2025-01-01]\n① 종합소득과 퇴직소득은 나누어 계산한다.\n\n[질문]\n따로 계산하나요?"
+
+
+def test_a_source_that_was_named_is_quoted_with_its_article_and_day() -> None:
+    done = complete(" 인용: 1번 제1항 ", AS_OF, "따로 계산하나요?", SHOWN)
+    assert done.quoted == done.words == done.final and done.raw == "인용: 1번 제1항" and done.problem is None
+    assert done.quoted == (
+        "소득세법 제14조 제1항(과세표준의 계산)에 따르면 “종합소득과 퇴직소득은 나누어 계산한다.”\n"
+        "2025년 1월 1일부터 시행된 규정입니다."
+    )
+
+
+def test_a_source_that_cannot_be_quoted_is_said_plainly_and_kept() -> None:
+    for text in ("인용: 2번", "인용: 1번 제9항", "인용: 제1항"):
+        done = complete(text, AS_OF, "따로 계산하나요?", SHOWN)
+        assert done.problem.startswith("인용할 근거를 찾지 못해") and done.unable == "인용하지 못함"
+        assert done.final == done.words == text and done.quoted is None
+    assert complete('{"tax":"gift"}', AS_OF, QUESTION).unable == "계산하지 못함"
+
+
+def test_what_code_finishes_is_known_while_it_streams() -> None:
+    assert all(is_for_code(text) for text in ("{", "```j", "인", "인용: 1", "인용: 1번 제1항"))
+    assert not any(is_for_code(text) for text in ("", "인적", "소득세법", "`코드`"))

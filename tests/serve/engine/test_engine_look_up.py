@@ -80,3 +80,26 @@ def test_the_kept_answer_is_the_one_with_sources(asking, last, local, index, rec
         and again.completion.raw == first.completion.raw
         and len(student.requests) == 2
     )
+
+
+QUOTED = "소득세법 제55조 제2항(세율)에 따르면 “퇴직소득은 따로 계산한다.”\n2025년 1월 1일부터 시행된 규정입니다."
+
+
+def test_a_source_it_names_is_quoted_by_code(asking, last, local, index) -> None:
+    student = local().enqueue(LOOK_UP).enqueue("인용: 1번", " 제2항")
+    answer = last(asking(student, search=index()), ASKED)
+    assert (answer.completion.raw, answer.completion.final) == ("인용: 1번 제2항", QUOTED)
+    assert answer.completion.words == answer.as_dict()["quoted_by_code"] == QUOTED
+    assert answer.verdict.ok and answer.verdict.count("citation", "confirmed") == 1
+
+
+@pytest.mark.parametrize("named", ["인용: 2번", "인용: 1번 제3항", "인용: 그 조문"])
+def test_a_source_that_was_not_shown_is_not_quoted(asking, last, local, index, named: str) -> None:
+    answer = last(asking(local().enqueue(LOOK_UP).enqueue(named), search=index()), ASKED)
+    assert answer.completion.final == answer.completion.words == named
+    assert answer.completion.problem and answer.completion.unable == "인용하지 못함"
+
+
+def test_nothing_is_quoted_to_a_model_that_was_shown_nothing(asking, last, local, index) -> None:
+    answer = last(asking(local().enqueue("인용: 1번 제2항"), search=index()), ASKED)
+    assert answer.sources and not answer.sources_read and answer.completion.quoted is None and answer.completion.problem

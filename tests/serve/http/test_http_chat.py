@@ -209,3 +209,12 @@ def _text(reply, stream: bool) -> str:
     if stream:
         return "".join(choice.delta.content or "" for chunk in reply for choice in chunk.choices)
     return reply.choices[0].message.content
+
+
+def test_a_source_the_model_names_is_finished_by_code_for_people_and_left_alone_for_programs(client, echo) -> None:
+    for stream in (False, True):
+        echo.enqueue("인용", ": 1번")
+        text = _text(say(client, "세율은?", stream=stream), stream)
+        assert text.startswith("[인용하지 못함]") and "보여 준 적이 없습니다" in text
+        echo.enqueue("인용", ": 1번")
+        assert _text(say(client, "세율은?", model="student-raw", stream=stream), stream) == "인용: 1번"

@@ -131,3 +131,13 @@ def test_header_states_measured_accuracy_only() -> None:
 def test_an_answer_with_masked_personal_data_says_so() -> None:
     done = replace(answer("답", side="teacher"), sent="[주민등록번호]")
     assert "가리고 보냈습니다" in answer_view.banner(done, turn(done), "ko")
+
+
+def test_a_quotation_made_by_code_is_the_answer_and_the_models_own_words_stay_within_reach() -> None:
+    shown = "[근거]\n1. 소득세법 제55조(세율) [시행 2025-01-01]\n① 세율을 적용한다.\n\n[질문]\n세율은?"
+    done = replace(answer("답"), completion=complete("인용: 1번 제1항", AS_OF, QUESTION, shown))
+    assert "“세율을 적용한다.”" in answer_view.answer_text(done, "ko")
+    card = answer_view.completion_card(done.completion, "ko")
+    assert "<pre>인용: 1번 제1항</pre>" in card and "못했습니다" not in card
+    failed = answer_view.completion_card(complete("인용: 7번", AS_OF, QUESTION, shown), "ko")
+    assert "인용하지 못했습니다" in failed and "계산하지" not in failed

@@ -33,8 +33,9 @@ def ask(records, answer_of):
     def run(question: str, student: str, teacher: str, choice: str | None = "left", **more) -> None:
         turn = records.new_turn(records.new_session("page", keep_text=more.pop("consent", True)), question, DAY)
         history = more.pop("history", ())
+        asked = more.pop("asked", "")
         for side, text in (("student", student), ("teacher", teacher)):
-            answer = replace(answer_of(side, text, **more), completion=complete(text, DAY, question))
+            answer = replace(answer_of(side, text, **more), completion=complete(text, DAY, question, asked))
             records.keep(turn, answer, INFO, PARAMS, messages=(*history, Message("user", question)))
         if choice:
             assert records.vote(turn, choice)
@@ -205,3 +206,12 @@ def test_nothing_to_export_writes_no_file_and_says_so(records, ask, tmp_path, ca
 def test_a_wrong_path_is_a_usage_error(arguments, said, capsys):
     assert export(*arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_quotation_becomes_a_row_with_the_words_a_reader_saw(records, ask):
+    shown = "[근거]\n1. 소득세법 제55조(세율) [시행 2025-01-01]\n① 세율을 적용한다.\n\n[질문]\n세율은?"
+    ask("세율은?", "인용: 1번 제1항", "모르겠습니다", asked=shown)
+    (row,) = rows_of(records).rows
+    assert (
+        row["answer"].startswith("소득세법 제55조 제1항(세율)에 따르면 “세율을 적용한다.”") and row["style"] == "plain"
+    )

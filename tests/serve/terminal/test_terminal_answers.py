@@ -311,3 +311,16 @@ def test_save_overwrites_only_when_told_to(run, student, yes: bool) -> None:
     assert run("--interactive", lines=["하나", "/save a.json"], yes=yes) == 0
     kept = Path("a.json").read_text(encoding="utf-8")
     assert json.loads(kept)[0]["answer"] == "답" if yes else kept == "내 파일"
+
+
+def test_a_source_that_was_not_shown_is_never_half_printed(run, student, capsys) -> None:
+    student.enqueue("인용", ": 1번", " 제2항")
+    assert run("--question", QUESTION) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("[인용하지 못함]\n인용할 근거를 찾지 못해") and out.endswith("모델의 출력: 인용: 1번 제2항\n")
+
+
+def test_words_that_begin_like_a_reference_are_printed_in_full(run, student, capsys) -> None:
+    student.enqueue("인", "적공제는 1명에 150만원입니다.")
+    assert run("--question", QUESTION) == 0
+    assert capsys.readouterr().out == "인적공제는 1명에 150만원입니다.\n"
