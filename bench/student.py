@@ -29,7 +29,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--worked", type=Path, metavar="RUN", help="a run of the worked style: gift tax, unseen amounts"
     )
-    parser.add_argument("--dataset", type=Path, help="dataset folder with test.jsonl (default: the run's)")
+    parser.add_argument(
+        "--dataset",
+        type=Path,
+        help="dataset folder with test.jsonl (default: the run's); of another build only what the run did not learn is asked",
+    )
     parser.add_argument("--rows", type=int, help="a quick look at so many rows of each kind; nothing is written")
     parser.add_argument("--base-rows", type=int, default=26, help="of each kind that the base is asked (default 26)")
     parser.add_argument("--compare-rows", type=int, default=520, help="calculations for --compare (default 520)")
@@ -56,7 +60,10 @@ def measure(args: argparse.Namespace, say) -> dict:
 
     run = read_run(args.run)
     dataset = args.dataset or run.config.dataset
-    rows, kept = read_rows(dataset / "test.jsonl"), args.run / "kept_answers.jsonl"
+    every, kept = read_rows(dataset / "test.jsonl"), args.run / "kept_answers.jsonl"
+    rows = (
+        every if dataset == run.config.dataset else ask.unlearned(every, read_rows(run.config.dataset / "train.jsonl"))
+    )
     asked = ask.sort_rows(rows, args.rows)
 
     def subject(name: str, title: str, file: Path, template=None):
@@ -80,7 +87,8 @@ def measure(args: argparse.Namespace, say) -> dict:
         "command": " ".join(["python", "bench/student.py", *shown]),
         "commit": commit.stdout.strip() or None,
         "machine": machine(None),
-        "dataset": {"name": dataset.name, "rows": len(rows), "sha256": file_sha256(dataset / "test.jsonl")},
+        "dataset": {"name": dataset.name, "rows": len(rows), "sha256": file_sha256(dataset / "test.jsonl")}
+        | {"learned": len(every) - len(rows)},
         "file": {
             "run": args.run.name,
             "name": run.student.name,

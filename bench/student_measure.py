@@ -71,6 +71,13 @@ def sort_rows(rows: Sequence[Row], most: int | None = None) -> Asked:
     )
 
 
+def unlearned(rows: Sequence[Row], learned: Sequence[Row]) -> list[Row]:
+    """``rows`` without those of a family, or with a question, that stands in ``learned``: splits differ from build to build."""
+    families = {row.family for row in learned}
+    questions = {row.question for row in learned}
+    return [row for row in rows if row.family not in families and row.question not in questions]
+
+
 def some_rows(rows: list[Row], most: int | None) -> list[Row]:
     """At most ``most`` rows, as many of each held-out kind, in turn from each style and tax."""
     if most is None or len(rows) <= most:

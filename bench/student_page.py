@@ -48,6 +48,10 @@ def readme_block(figures: dict) -> str:
 """
 
 
+def _left_out(data: dict) -> str:
+    return f", 학습에 같은 계열이나 질문이 있던 {data['learned']:,}행을 빼고" if data.get("learned") else ""
+
+
 def page(figures: dict) -> str:
     """docs/student.md."""
     file, machine, data = figures["file"], figures["machine"], figures["dataset"]
@@ -58,7 +62,7 @@ def page(figures: dict) -> str:
         "\n".join(
             (
                 f"- 학생: `{file['run']}/{file['name']}` ({file['quantisation']}, {file['bytes'] / 1e6:.1f} MB, SHA-256 `{file['sha256'][:12]}`)",
-                f"- 문항: `{data['name']}/test.jsonl` {data['rows']:,}행 (`{data['sha256'][:12]}`); 물은 것 "
+                f"- 문항: `{data['name']}/test.jsonl` {data['rows']:,}행 (`{data['sha256'][:12]}`){_left_out(data)}; 물은 것 "
                 + ", ".join(f"{_BOARDS[name]} {count:,}" for name, count in figures["rows"].items()),
                 f"- 답: GGUF 를 llama.cpp 로, greedy, 한도 계산 {caps['student']['worked']}·그 밖 {caps['student']['words']}토큰. "
                 f"학습 전 base 는 `{figures['base_file']['name']}` 에 같은 대화 틀, 한도 {caps['base']['worked']}토큰, 적은 문항.",

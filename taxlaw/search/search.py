@@ -49,9 +49,7 @@ class Weights:
     often: float = 0.1  # for each e-fold of the decree articles that carry an article out
     amounts: float = 0.5  # share of the best score that the articles behind a tax's amount get when one is asked for
     law_named: float = 2.0  # factor for the articles of a law that the question names
-    heading_named: float = (
-        2.0  # share of the best score for a heading that the question holds whole and that is all of it
-    )
+    heading_named: float = 1.0  # share of the best score for a heading that is all the question holds
     references: bool = True
     lay: bool = True
 
@@ -178,11 +176,8 @@ class Search:
         asked = compact(query.text)
         shares = np.zeros(self.index.count, dtype=np.float32)
         for row, heading in enumerate(self.index.headings):
-            if (
-                len(heading) >= (_SHORT if spoken[row] else _WHOLE)
-                and heading in asked
-                and not self.index.is_ruling[row]
-            ):
+            long_enough = len(heading) >= (_SHORT if spoken[row] else _WHOLE)
+            if long_enough and heading in asked and not self.index.is_ruling[row]:
                 shares[row] = min(1.0, len(heading) / max(query.letters, 1))
         return shares
 

@@ -251,3 +251,14 @@ def test_a_models_text_never_becomes_markup(bench, figures):
 
 def test_the_caps_leave_room_for_every_trained_answer(bench):
     assert bench["measure"].CAPS.worked >= Caps().worked and bench["measure"].CAPS.words >= 256
+
+
+def test_of_another_build_only_what_was_not_learned_is_asked(bench):
+    learned = [row("a", family="law:가", question="하나"), row("b", family="law:나", question="둘")]
+    asked = [
+        row("c", family="law:가", question="셋"),
+        row("d", family="law:다", question="둘"),
+        row("e", family="law:다", question="넷"),
+    ]
+    assert [one.id for one in bench["measure"].unlearned(asked, learned)] == ["e"]
+    assert bench["measure"].unlearned(asked, []) == asked
