@@ -124,9 +124,14 @@ def _property(text: str) -> dict[str, object]:
     amounts = _by_word(text, {"official_price": r"공시\s?가격|시가\s?표준액"})
     if "official_price" not in amounts:
         missing("공시가격(시가표준액)")
-    only = re.search(r"1\s?세대\s?1\s?주택(?:자)?(?P<no>[이가은는]?\s?아[니닌닙님])?", text)
+    only = re.search(
+        r"1\s?세대\s?1\s?주택(?:자)?(?P<no>(?:[이가은는도]|에[는도]?)?\s?(?:아[니닌닙님]|해당하지|해당\s?(?:안|되지)))?(?P<after>[^.?!]{0,16})",
+        text,
+    )
     if only is None:
         missing("1세대 1주택인지")
+    if only["no"] is None and re.search(r"아[니닌닙님]|않|없|못", only["after"]):
+        refuse("1세대 1주택인지 확실하게 읽을 수 없습니다")
     return {**amounts, "kind": "주택", "only_home": only["no"] is None}
 
 

@@ -199,3 +199,24 @@ def test_a_published_example_is_read_right_or_not_at_all():
         read_ids.add(row["id"])
     assert not wrong
     assert {f"we-0{number}" for number in (69, 70, 71, 72, 75, 81, 82, 91, 92, 95)} <= read_ids
+
+
+@pytest.mark.parametrize(
+    ("said", "only"),
+    [
+        ("1세대 1주택입니다.", True),
+        ("1세대 1주택에 해당합니다.", True),
+        ("1세대 1주택이 아닙니다.", False),
+        ("집이 두 채라 1세대 1주택자가 아닙니다.", False),
+        ("1세대 1주택에 해당하지 않습니다.", False),
+        ("1세대 1주택에는 해당되지 않아요.", False),
+    ],
+)
+def test_whether_it_is_the_only_home_is_read_with_its_negation(said, only):
+    facts = read(f"주택 공시가격이 3억원입니다. {said} 재산세는 얼마인가요?")
+    assert facts.get("only_home", False) is only
+
+
+def test_a_negation_in_other_words_is_left_to_people():
+    with pytest.raises(UnsupportedCase, match="확실하게"):
+        read_case("주택 공시가격이 3억원입니다. 1세대 1주택 특례를 받지 못합니다. 재산세는 얼마인가요?")
