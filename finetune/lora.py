@@ -6,6 +6,7 @@ the tied output layer shares.  They are part of the adapter: saved, resumed and 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,6 +65,40 @@ def matched_layers(model, targets: tuple[str, ...]) -> dict[str, list[str]]:
                 f"lora.targets 의 '{target}' 이 텍스트 층 밖에 있습니다 (outside the text layers): {outside[:3]}"
             )
     return matched
+
+
+def adapter_weights(folder: Path, settings: Lora) -> Path:
+    """The file of an adapter that training is to go on from.  Raises InputError when it is missing or of another shape."""
+    file, described = folder / "adapter_model.safetensors", folder / "adapter_config.json"
+    if not (file.is_file() and described.is_file()):
+        raise InputError(
+            f"lora.start 에 어댑터가 없습니다 (no adapter there): {folder}\n"
+            "  adapter_config.json 과 adapter_model.safetensors 가 든 폴더를 적으세요, 예: runs/student/adapter"
+        )
+    try:
+        found = json.loads(described.read_text(encoding="utf-8"))
+        shape = (found["r"], found["lora_alpha"])
+        named = {name.rsplit(".", 1)[-1] for name in found["target_modules"]}
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise InputError(f"어댑터의 설정을 읽을 수 없습니다 (cannot read): {described} ({exc})") from exc
+    if shape != (settings.r, settings.alpha) or named != set(settings.targets):
+        raise InputError(
+            f"lora.start 의 어댑터는 r={shape[0]}, alpha={shape[1]}, targets={sorted(named)} 입니다. "
+            f"이 설정은 r={settings.r}, alpha={settings.alpha}, targets={sorted(settings.targets)} 입니다 (must be the same)."
+        )
+    return file
+
+
+def go_on_from(model, file: Path) -> None:
+    """Give the adapters of ``model`` the weights in ``file``.  Raises InputError when they belong to other layers."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    weights = {name: value.float() for name, value in load_file(file).items()}
+    trained = sum("lora_" in name for name, _ in model.named_parameters())
+    loaded = set_peft_model_state_dict(model, weights)
+    if len(weights) != trained or loaded.unexpected_keys:
+        raise InputError(f"lora.start 의 어댑터는 다른 층의 것입니다 (belongs to other layers): {file}")
 
 
 def save_adapter(model, base_name: str, folder: Path) -> None:

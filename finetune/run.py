@@ -105,7 +105,7 @@ def _run_into(
     from finetune import evaluate, report, stages, student_file, train
     from finetune.evaluation.run_folder import TITLES
     from finetune.evaluation.subjects import torch_subject
-    from finetune.lora import attach_lora, save_adapter, trainable_parameters
+    from finetune.lora import adapter_weights, attach_lora, go_on_from, save_adapter, trainable_parameters
     from finetune.plan import refuse_what_cannot_fit
     from finetune.plan_tokens import base_at_hand
     from finetune.quiet import quiet_libraries
@@ -163,6 +163,9 @@ def _run_into(
 
     parameters = sum(parameter.numel() for parameter in model.parameters())
     model, layers = attach_lora(model, config.lora, config.seed, base.new_rows)
+    if config.lora.start:
+        go_on_from(model, adapter_weights(config.lora.start, config.lora))
+        say(f"이미 배운 어댑터에서 이어 갑니다 (going on from an adapter): {config.lora.start}")
     trained = trainable_parameters(model)
     if here:
         from finetune import parallel
@@ -256,6 +259,10 @@ def fingerprint_parts(config: RunConfig) -> dict[str, str]:
             if not stage.pairs.is_file():
                 raise InputError(f"선호 쌍 파일이 없습니다 (no such pairs file): {stage.pairs}")
             data.update(file_sha256(stage.pairs).encode())
+    if config.lora.start:
+        from finetune.lora import adapter_weights
+
+        data.update(file_sha256(adapter_weights(config.lora.start, config.lora)).encode())
     libraries = " ".join(f"{name}={metadata.version(name)}" for name in PACKAGES)
     return {
         "설정(settings)": hashlib.sha256(config.model_dump_json(exclude=aside).encode()).hexdigest(),

@@ -60,6 +60,9 @@ class Lora(StrictModel):
     alpha: int = Field(32, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)
     targets: tuple[str, ...] = GEMMA_TARGETS
+    # Folder of an adapter of the same r, alpha and targets that training goes on from.  What it has learned counts: rows that
+    # it was trained on must not stand in this dataset's validation or test.
+    start: Path | None = None
 
 
 class EarlyStop(StrictModel):
@@ -258,6 +261,12 @@ class RunConfig(StrictModel):
             raise ValueError("mix 의 비율은 0보다 커야 합니다 (shares must be positive)")
         if abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix 의 합은 1이어야 합니다 (shares must add up to 1; got {sum(self.mix.values()):g})")
+        return self
+
+    @model_validator(mode="after")
+    def _no_start_with_new_pieces(self) -> RunConfig:
+        if self.lora.start and self.extend_vocab:
+            raise ValueError("lora.start 는 extend_vocab 과 함께 쓸 수 없습니다 (its pieces would be others)")
         return self
 
     @model_validator(mode="after")

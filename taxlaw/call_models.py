@@ -6,6 +6,7 @@ a fact added there is a key here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
@@ -41,7 +42,8 @@ def _amount(value: int | str) -> int | str:
 def _day(value: object) -> object:
     if isinstance(value, str):
         try:
-            return date.fromisoformat(value)
+            # A small model leaves a zero out now and then: 2025-07-3 is no other day.
+            return date.fromisoformat(re.sub(r"-(\d)(?=-|$)", r"-0\1", value))
         except ValueError as exc:
             raise ValueError(f"2026-05-31 꼴의 날짜여야 합니다: {value!r}") from exc
     return value

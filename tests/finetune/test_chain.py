@@ -7,7 +7,7 @@ import pytest
 
 from finetune.errors import GateError
 from finetune.metrics_store import read_steps
-from finetune.run import finished_run, run
+from finetune.run import fingerprint_parts, finished_run, run, run_fingerprint
 from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, Train
 
 # A model of 64 columns loses more by quantising than one that is served.
@@ -240,3 +240,18 @@ def test_a_run_with_fitted_vocabulary_gives_a_smaller_student(trained, tmp_path)
     assert vocabulary["pieces"] < vocabulary["before"]
     assert fitted["student"]["bytes"] < record["student"]["bytes"]
     assert fitted["parity"]["identical"] == 2
+
+
+def test_a_run_that_goes_on_from_an_adapter_begins_where_that_ended(tiny_base, dataset, tmp_path):
+    quick = {"train": Train(learning_rate=1e-2, batch_size=4, max_steps=12, dtype="float32")}
+    first = config_for(tiny_base, dataset, tmp_path / "first", **quick)
+    run(first)
+    again = {"lora": Lora(r=4, alpha=8, start=first.out / "adapter")}
+    second = config_for(tiny_base, dataset, tmp_path / "second", **quick, **again)
+    record = run(second)
+    losses = [[step["loss"] for step in read_steps(config.out / "metrics.jsonl")] for config in (first, second)]
+    assert losses[1][0] < 0.8 * losses[0][0]
+    # Another adapter to begin with is another run.
+    shutil.copy(second.out / "adapter/adapter_model.safetensors", first.out / "adapter/adapter_model.safetensors")
+    assert not finished_run(second.out, run_fingerprint(fingerprint_parts(second)))
+    assert record["config"]["lora"]["start"]

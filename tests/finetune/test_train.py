@@ -9,7 +9,7 @@ import torch
 from finetune.base import load_model
 from finetune.chat import encode
 from finetune.errors import GateError, InputError
-from finetune.lora import attach_lora, trainable_parameters
+from finetune.lora import adapter_weights, attach_lora, go_on_from, save_adapter, trainable_parameters
 from finetune.settings import Lora, Train
 from finetune.train import (
     IGNORED,
@@ -198,3 +198,50 @@ def test_a_target_that_matches_no_text_layer_is_refused(tiny_base, target):
     """peft itself would train the rest and say nothing."""
     with pytest.raises(InputError, match=target):
         attach_lora(load_model(tiny_base, "float32"), Lora(r=4, targets=("q_proj", target)), seed=0)
+
+
+@pytest.fixture
+def learned(tiny_base, tmp_path):
+    """(folder of an adapter whose weights are not those of a fresh one, those weights)."""
+    model, _ = attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8), seed=0)
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if "lora_" in name:
+                value.add_(0.25)
+    save_adapter(model, "tiny", tmp_path / "adapter")
+    return tmp_path / "adapter", _adapters(model)
+
+
+def _adapters(model):
+    return {name: value.detach().clone() for name, value in model.named_parameters() if value.requires_grad}
+
+
+def test_training_goes_on_from_an_adapter(tiny_base, learned):
+    folder, weights = learned
+    settings = Lora(r=4, alpha=8, start=folder)
+    model, _ = attach_lora(load_model(tiny_base, "float32"), settings, seed=5)
+    assert any(not torch.equal(value, weights[name]) for name, value in _adapters(model).items())
+    go_on_from(model, adapter_weights(folder, settings))
+    found = _adapters(model)
+    assert found.keys() == weights.keys() and all(torch.equal(found[name], weights[name]) for name in weights)
+    assert all(value.dtype == torch.float32 for value in found.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"r": 8}, "r=4"), ({"alpha": 4}, "alpha=8"), ({"targets": ("q_proj",)}, "targets")],
+)
+def test_an_adapter_of_another_shape_is_refused_before_anything_is_loaded(learned, changes, said):
+    with pytest.raises(InputError, match=said):
+        adapter_weights(learned[0], Lora(**{"r": 4, "alpha": 8} | changes))
+
+
+def test_a_start_that_is_none_is_named(learned, tiny_base, tmp_path):
+    with pytest.raises(InputError, match="nowhere"):
+        adapter_weights(tmp_path / "nowhere", Lora())
+    (learned[0] / "adapter_config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="읽을 수 없습니다"):
+        adapter_weights(learned[0], Lora(r=4, alpha=8))
+    few, _ = attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8, targets=("q_proj",)), seed=0)
+    with pytest.raises(InputError, match="다른 층"):
+        go_on_from(few, learned[0] / "adapter_model.safetensors")

@@ -97,3 +97,15 @@ def test_clear_questions_are_read(question, call):
 def test_unclear_questions_are_not(question, error):
     with pytest.raises(error):
         read_case(question)
+
+
+@pytest.mark.parametrize(("written", "day"), [("2025-07-3", "2025-07-03"), ("2025-7-13", "2025-07-13")])
+def test_a_day_without_its_zeros_is_still_that_day(written, day):
+    text = '{"tax":"penalty","kind":"무신고","tax_amount":"1,000만원","deadline":"2025-05-31","paid_on":"%s"}'
+    assert call_text(parse_call(text % written)) == text % day
+
+
+@pytest.mark.parametrize("written", ["2025-13-3", "2025-7", "25-7-3", "2025-07-033", "7월 3일"])
+def test_no_day_is_guessed(written):
+    with pytest.raises(CallError, match="날짜"):
+        parse_call(f'{{"tax":"penalty","kind":"무신고","tax_amount":"1억원","deadline":"{written}"}}')
