@@ -16,7 +16,7 @@ FACTS_TITLE = "모델이 읽은 사실"
 WORKING_TITLE = "코드가 계산한 결과"
 CALCULATION_TITLE = "코드가 질문에서 바로 계산"
 
-CANNOT_COMPUTE, CANNOT_QUOTE = "계산하지 못함", "인용하지 못함"
+CANNOT_COMPUTE, CANNOT_QUOTE, ASKS_BACK = "계산하지 못함", "인용하지 못함", "되묻습니다"
 _CALL_STARTS = ("{", "```json")
 
 
@@ -42,7 +42,9 @@ class Completion:
         """What could not be done, where there is a ``problem``: a title for it."""
         from taxlaw.source_reference import is_reference
 
-        return CANNOT_QUOTE if is_reference(self.raw) else CANNOT_COMPUTE
+        if is_reference(self.raw):
+            return CANNOT_QUOTE
+        return ASKS_BACK if self.problem == self.final else CANNOT_COMPUTE
 
     @property
     def words(self) -> str:
@@ -104,12 +106,13 @@ def runs_past_call(text: str) -> bool:
 def complete(text: str, as_of: date, question: str, turn: str = "") -> Completion:
     """Run the calculator call in ``text`` if there is one and it rests on ``question``, or quote the source that it names.
 
-    ``turn``: what the model was asked, with the sources it was shown.  Never raises for what a model wrote.
+    A call that turns on a fact which the question does not state becomes the question for that fact.  ``turn``: what the model was asked, with the sources it was shown.  Never raises for what a model wrote.
     """
-    from taxlaw.call_check import objections
+    from taxlaw.call_check import objections, wrong_tax
     from taxlaw.calls import call_text, find_call, parse_call, render_working, run_call
     from taxlaw.errors import CallError, SourceReferenceError, UnsupportedCase
     from taxlaw.evidence_prompt import sources_in
+    from taxlaw.needed_facts import ask_for, unstated
     from taxlaw.source_reference import find_reference, quote
 
     raw = text.strip()
@@ -129,6 +132,9 @@ def complete(text: str, as_of: date, question: str, turn: str = "") -> Completio
         return Completion(raw, raw)
     canonical = call_text(call)
     facts = korean_facts(json.loads(canonical))
+    if not wrong_tax(question, call.tax) and (lacking := unstated(question, call)):
+        asked = ask_for(lacking)
+        return Completion(raw, asked, facts, problem=asked)
     against = objections(question, call)
     if against:
         return Completion(

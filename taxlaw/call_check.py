@@ -83,7 +83,7 @@ def objections(question: str, call: Call) -> tuple[str, ...]:
     """What in ``call`` the question does not support, as Korean sentences; empty when nothing speaks against it."""
     facts = call.model_dump(exclude_defaults=True)
     tax = facts.pop("tax", call.tax)
-    found = [*_wrong_tax(question, tax)]
+    found = [*wrong_tax(question, tax)]
     stated = {amount.won for amount in find_amounts(question)}
     for key, value in facts.items():
         if key == "year":
@@ -101,7 +101,8 @@ def objections(question: str, call: Call) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _wrong_tax(question: str, tax: str) -> list[str]:
+def wrong_tax(question: str, tax: str) -> list[str]:
+    """Why a question is not about this tax, as Korean sentences; empty when it is."""
     if tax not in _TAXES:
         return []
     own = _TAXES[tax]

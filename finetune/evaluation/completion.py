@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from taxlaw.call_answer import run_quietly, split_call
-from taxlaw.call_check import objections
+from taxlaw.call_check import objections, wrong_tax
 from taxlaw.calls import call_text, render_working
 from taxlaw.errors import SourceReferenceError
 from taxlaw.evidence_prompt import sources_in
+from taxlaw.needed_facts import ask_for, unstated
 from taxlaw.source_reference import find_reference, quote
 
 
@@ -31,7 +32,7 @@ class Completed:
 def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed:
     """Run the call in ``text`` when there is one that rests on ``question``, or quote the source of ``turn`` that it names.
 
-    ``turn``: the user turn as it was asked.  Never raises for what a model wrote.
+    A call that turns on a fact which the question does not state becomes the question for that fact.  ``turn``: the user turn as it was asked.  Never raises for what a model wrote.
     """
     written = text.strip()
     try:
@@ -46,6 +47,9 @@ def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed
     words = given.prose.strip()
     if given.call is None:
         return Completed(written, written, words, True, given.problem)
+    if not wrong_tax(question, given.call.tax) and (lacking := unstated(question, given.call)):
+        asked = ask_for(lacking)
+        return Completed(asked, asked, asked, False)
     if against := objections(question, given.call):
         return Completed(written, written, words, True, " ".join(against))
     result, reason = run_quietly(given.call, as_of)

@@ -7,7 +7,7 @@ from html import escape
 
 from serve import look_up
 from serve.answer import Answer, Progress, Stats
-from serve.complete import CANNOT_QUOTE, Completion, looks_like_call
+from serve.complete import ASKS_BACK, CANNOT_COMPUTE, CANNOT_QUOTE, Completion, looks_like_call
 from serve.engine import Engine
 from serve.errors import ServeError
 from serve.page import view
@@ -17,6 +17,8 @@ from serve.page.tabs import NotAsked, Place, Run, Stopped, Turn
 from serve.page.words import Language, say, say_safe
 from serve.verification import explain
 from taxlaw.money import format_won
+
+_UNABLE = {CANNOT_COMPUTE: "unable", CANNOT_QUOTE: "unable_quote", ASKS_BACK: "asks_back"}
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,7 @@ def completion_card(completion: Completion, language: Language) -> str:
     if completion.result is not None:
         parts.append(_working(completion.result, language))
     if completion.problem:
-        unable = "unable_quote" if completion.unable == CANNOT_QUOTE else "unable"
-        parts.append(view.state(say(language, unable), completion.problem, "error"))
+        parts.append(view.state(say(language, _UNABLE[completion.unable]), completion.problem, "error"))
     if parts or completion.quoted:
         raw = escape(completion.raw)
         parts.append(f'<details class="sf-raw"><summary>{say(language, "raw")}</summary><pre>{raw}</pre></details>')

@@ -144,6 +144,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "payable": ("납부할 세액", "Tax payable"),
     "rests_on": ("근거", "Provisions"),
     "assumptions": ("전제 {count}가지", "{count} assumptions"),
+    "asks_back": ("계산하기 전에 여쭙니다", "A question before it can be computed"),
     "unable_quote": ("인용하지 못했습니다", "It could not be quoted"),
     "unable": ("계산하지 못했습니다", "It could not be computed"),
     # votes

@@ -123,13 +123,12 @@ def _calculation(answer: Kept) -> tuple[tuple[str, str] | None, int | None, str]
     """((tax, canonical call), tax payable in won, working) of a calculator call; (None, None, text) of another answer."""
     from taxlaw.calls import call_text, find_call, render_working, run_call
     from taxlaw.errors import CallError, UnsupportedCase
-    from taxlaw.source_reference import is_reference
 
     call = find_call(answer.text)
     canonical = call_text(call) if call else ""
     # Only a call that was run when the answer was given has its working after it.
     if not call or not answer.completed.startswith(f"{canonical}\n\n"):
-        return None, None, answer.completed if is_reference(answer.text) else answer.text
+        return None, None, answer.completed
     working = answer.completed.removeprefix(canonical).strip()
     try:
         result = run_call(call, date.fromisoformat(answer.as_of))

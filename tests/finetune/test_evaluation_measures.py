@@ -263,3 +263,12 @@ def test_the_summary_adds_up_by_style_and_tax_and_leaves_no_row_as_null(tiny):
     assert record["per_style"]["expert"]["measures"]["exact"] is None
     assert record["per_tax"]["gift"]["rows"] == 3
     assert record["reasons"]
+
+
+def test_a_call_that_turns_on_what_nobody_stated_is_asking_back(tiny):
+    row = words(tiny, "ask_back", question="6억 증여, 증여세?", answer="계산하려면 준 사람과의 관계를 알아야 합니다.")
+    found = measure(row, Generation('{"tax":"gift","amount":"6억","relation":"직계존속"}', True, 9), "program")
+    assert found.parts["asked_fact"] == found.parts["asked_back"] == (1, 1) and "calls_run" not in found.parts
+    row = words(tiny, "ask_back", question="6억 증여, 증여세?", answer="계산하려면 보유기간을 알아야 합니다.")
+    found = measure(row, Generation('{"tax":"gift","amount":"6억","relation":"직계존속"}', True, 9), "program")
+    assert found.parts["asked_fact"] == (0, 1)

@@ -128,3 +128,10 @@ def test_a_source_that_cannot_be_quoted_is_said_plainly_and_kept() -> None:
 def test_what_code_finishes_is_known_while_it_streams() -> None:
     assert all(is_for_code(text) for text in ("{", "```j", "인", "인용: 1", "인용: 1번 제1항"))
     assert not any(is_for_code(text) for text in ("", "인적", "소득세법", "`코드`"))
+
+
+def test_a_call_that_turns_on_what_nobody_stated_becomes_the_question_for_it() -> None:
+    done = complete('{"tax":"gift","amount":"6억","relation":"직계존속"}', AS_OF, "6억 증여, 증여세?")
+    assert done.final == done.problem and done.unable == "되묻습니다" and done.working is None and done.result is None
+    assert done.problem.startswith("계산하려면 준 사람과의 관계를 알아야 합니다.")
+    assert ("증여재산가액", "6억원") in done.facts
