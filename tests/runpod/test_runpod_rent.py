@@ -180,7 +180,7 @@ def test_the_same_command_goes_on_with_the_same_pod(laptop, account):
         if "fresh" in line:
             break
     first.send_signal(signal.SIGINT)
-    rest, _ = first.communicate(timeout=60)
+    rest, _ = first.communicate(timeout=180)
     assert first.returncode == 130 and "--orphans" in rest and len(account.pods) == 1
     _end_training(laptop)
     code, output = laptop(*laptop.whole)
