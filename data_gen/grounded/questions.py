@@ -21,22 +21,8 @@ _POINTS_BACK = re.compile(
 _LEAST, _MOST = 5, 40  # characters of a subject
 _NOUN = ("NNG", "NNP", "NNB", "XSN", "SL", "SH")
 # Who does it, not what it is about: "국세청장은 어떻게 되나요?" asks nothing.
-_ACTORS = (
-    "장",
-    "자",
-    "법인",
-    "공무원",
-    "장관",
-    "사람",
-    "기관",
-    "위원",
-    "단체",
-    "조합",
-    "회사",
-    "거주자",
-    "세무사",
-    "변호사",
-    "위원회",
+_ACTORS = re.compile(
+    r"(?:장|장관|자|사람|법인|공무원|기관|위원|위원회|단체|조합|회사|세무사|변호사)$(?<!이자)(?<!투자)(?<!출자)(?<!증자)(?<!시장)(?<!업장)(?<!공장)"
 )
 _SENTENCE = re.compile(r"^(.+?다\.)(?=\s|$)")
 # A sentence that leans on others: a list follows it, or it names articles of its own act by number alone.
@@ -113,7 +99,7 @@ def _subject_of(sentence: str) -> str:
     if before[-1][1] not in _NOUN or not _LEAST <= len(words) <= _MOST or _POINTS_BACK.search(words):
         return ""
     vague = len(forms) < 2 or (forms[-1] in ("경우", "때") and not clause)
-    return "" if vague or (before[-1][0].endswith(_ACTORS) and not clause) else words
+    return "" if vague or (_ACTORS.search(words) and not clause) else words
 
 
 def ask(one: Quotable, rng: random.Random, wordings: Wordings, bearers: Mapping[str, Collection[str]]) -> str:

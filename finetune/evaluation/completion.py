@@ -18,7 +18,8 @@ from taxlaw.source_reference import find_reference, quote
 class Completed:
     """``shown``: what a reader sees (the working, the quotation, or the text as written); ``final``: what is verified.
 
-    ``words``: what the student wrote in its own words, calls and references left out.  ``called``: it began as a call; ``problem``: why
+    ``words``: what the student wrote in its own words, calls and references left out, or what code asks in its place.
+    ``called``: it began as a call that was not turned into a question; ``problem``: why
     code would not finish that call.
     """
 
@@ -32,7 +33,8 @@ class Completed:
 def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed:
     """Run the call in ``text`` when there is one that rests on ``question``, or quote the source of ``turn`` that it names.
 
-    A call that turns on a fact which the question does not state becomes the question for that fact.  ``turn``: the user turn as it was asked.  Never raises for what a model wrote.
+    A call that turns on a fact which the question does not state becomes the question for that fact.  ``turn``: the user
+    turn as it was asked.  Never raises for what a model wrote.
     """
     written = text.strip()
     try:

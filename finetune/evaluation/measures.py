@@ -94,7 +94,8 @@ def measure(
     if row.call is None and row.payable is None:
         parts["wrongly_called"] = (done.called, 1)
     if row.payable is not None:
-        parts["exact"] = (payable == row.payable, 1)
+        # A right call that code holds back to ask a question gives nobody a tax.
+        parts["exact"] = (payable == row.payable and not asking, 1)
         parts["wrongly_declined"] = (asking or refusing or looking, 1)
     if row.call and target == "program":
         parts["call_read"] = (reads_as(row.call, generation.text, as_of), 1)

@@ -154,6 +154,7 @@ def test_a_question_by_subject_keeps_its_particles():
         ("비늘을 옮기기 어려운 경우에는 주인에게 맡기게 할 수 있다.", "비늘을 옮기기 어려운 경우"),  # not "…경우에"
         ("비늘 또는 가지를 없앤 자는 벌금에 처한다.", "비늘 또는 가지를 없앤 자"),  # 또는 is no topic
         ("시험청장은 비늘의 무게를 해마다 관보에 실어야 한다.", ""),  # who does it, not what it is about
+        ("비늘의 이자는 해마다 세무서장이 정하여 알린다.", "비늘의 이자"),  # no person, though it ends like one
         ("이 법에서 쓰는 말은 비늘에 관한 법에서 쓰는 바에 따른다.", ""),
         ("무게는 해마다 세무서장이 정하여 알린다.", ""),
     ],

@@ -272,3 +272,9 @@ def test_a_call_that_turns_on_what_nobody_stated_is_asking_back(tiny):
     row = words(tiny, "ask_back", question="6억 증여, 증여세?", answer="계산하려면 보유기간을 알아야 합니다.")
     found = measure(row, Generation('{"tax":"gift","amount":"6억","relation":"직계존속"}', True, 9), "program")
     assert found.parts["asked_fact"] == (0, 1)
+
+
+def test_a_right_call_that_is_held_back_is_not_exact(tiny):
+    row = worked(tiny, "20억원", question="20억원 증여, 증여세?")
+    assert parts_of(row, tiny.call("20억원"))["exact"] == (0, 1)
+    assert parts_of(worked(tiny, "20억원"), tiny.call("20억원"))["exact"] == (1, 1)

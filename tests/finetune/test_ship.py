@@ -15,7 +15,7 @@ from finetune import ship as shipping
 from finetune.__main__ import main
 from finetune.base import load_tokenizer
 from finetune.chat import prompt_ids
-from finetune.errors import GateError, InputError
+from finetune.errors import InputError
 from finetune.importance import IMPORTANCE
 from finetune.llama import open_gguf
 from finetune.open_student import open_student
@@ -23,7 +23,7 @@ from finetune.quantisations import measure, probes, reference_of_gguf
 from finetune.run import run as run_training
 from finetune.run_weights import run_weights_of
 from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, Train
-from finetune.ship import ship, to_float16
+from finetune.ship import ship
 from finetune.ship_folder import measured_at, ranges_of, read_shipped
 
 LAW = [
@@ -376,30 +376,9 @@ def test_a_run_nobody_could_make_again_is_not_shipped():
         ship(RUN, Path("students/new"), say=quiet)
 
 
-def test_float16_says_what_it_costs_and_refuses_what_it_cannot_hold():
-    tensors = {"a": torch.tensor([1.0, -0.1, 3e-6, 1e-9, 0.0]), "b": torch.zeros(3)}
-    rounded, cost = to_float16(tensors)
-    assert rounded["a"].dtype == torch.float16 and rounded["a"][0] == 1 and rounded["a"][3] == 0
-    assert (cost.numbers, cost.below_normal, cost.to_zero) == (8, 2, 1)
-    expected = abs(float(torch.tensor(-0.1)) - float(torch.tensor(-0.1).half())) / float(torch.tensor(0.1))
-    assert cost.largest_error == pytest.approx(expected) and 0 < cost.largest_error <= 2**-11
-    for values, message in ((70_000.0, "overflow"), (float("nan"), "overflow"), (1e-7, "underflow")):
-        with pytest.raises(GateError, match=message):
-            to_float16({"a": torch.full((4,), values) * torch.tensor([1, 1.1, 1.3, 1.7])})
-
-
 @pytest.mark.parametrize("ids", [[], [5], [0, 1, 2, 7, 9, 10], list(range(0, 40, 3))])
 def test_ids_and_ranges_say_the_same(ids):
     vocabulary = read_shipped(STUDENT).vocabulary
     changed = vocabulary.model_copy(update={"kept": ranges_of(ids)})
     assert changed.kept_ids() == ids
     assert vocabulary.model_copy(update={"kept": None}).kept_ids() is None
-
-
-def test_a_student_is_compared_on_questions_it_was_measured_on():
-    from finetune.open_student import _questions
-    from finetune.parity import QUESTIONS
-
-    samples = [{"question": "하나"}, {"question": "둘"}]
-    assert _questions({"eval": {"student": {"samples": samples}}}) == ["하나", "둘"]
-    assert _questions({"eval": {"student": {"samples": []}}}) == list(QUESTIONS)
