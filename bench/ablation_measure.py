@@ -26,7 +26,7 @@ PROMPTS, TOKENS = 3, 48  # decoded per turn and file
 
 def characters_per_token(run: Path, law: Path) -> dict[str, float]:
     """By kind of text, in the vocabulary of the run's file; kinds without texts are left out."""
-    from finetune.data import epoch_order, read_rows, target_text
+    from finetune.data import epoch_order, read_rows, target_text, weighed_by_tax
     from finetune.domain import law_texts
     from finetune.evaluation.run_folder import read_run
     from finetune.evidence import show_evidence, user_turn
@@ -36,7 +36,7 @@ def characters_per_token(run: Path, law: Path) -> dict[str, float]:
     config = finished.config
     held = read_rows(config.dataset / "validation.jsonl")
     used = [row for row in read_rows(config.dataset / "train.jsonl") if row.style in config.mix]
-    order = epoch_order([row.style for row in used], config.mix, config.seed, 0)[:TRAINED_ROWS]
+    order = epoch_order(*weighed_by_tax(used, config.mix, config.taxes), config.seed, 0)[:TRAINED_ROWS]
     trained = show_evidence([used[index] for index in order], config.evidence, config.seed, config.refers)
     worked = [row for row in held if row.style == "worked"]
     texts = {

@@ -74,7 +74,7 @@ def measure(number: int) -> dict:
         weights = fit_vocabulary(weights, texts).weights
     tokenizer = load_tokenizer(weights)
     examples = encode_rows(rows, tokenizer, config.target, config.max_tokens).examples
-    batches = endless_batches(examples, config.mix, config.train.batch_size, config.seed)
+    batches = endless_batches(examples, config.mix, config.train.batch_size, config.seed, config.taxes)
     epoch = []
     for done, batch in batches:
         epoch.append((done, batch))

@@ -79,7 +79,7 @@ def read_material(config: RunConfig, fitted: bool) -> Material:
     tokenizer = load_tokenizer(weights)
     prepared = encode_rows(rows, tokenizer, config.target, config.max_tokens)
     held_out = [encode(row.question, target_text(row, config.target), tokenizer) for row in validation]
-    batches = endless_batches(prepared.examples, config.mix, config.train.batch_size, config.seed)
+    batches = endless_batches(prepared.examples, config.mix, config.train.batch_size, config.seed, config.taxes)
     return Material(weights, tokenizer, batches, held_out)
 
 

@@ -269,11 +269,34 @@ def epoch_batches(lengths: list[int], order: list[int], batch_size: int, seed: s
         yield from batches
 
 
+def weighed_by_tax(
+    rows: list[Row], mix: dict[str, float], taxes: dict[str, float]
+) -> tuple[list[str], dict[str, float]]:
+    """The kind of each row and the kinds' shares, for epoch_order: ``mix``, its worked rows split by tax.
+
+    Within the worked share each tax has the part its rows make up, times its weight in ``taxes`` (1 where none is
+    given).  Without ``taxes`` the kinds are the styles.  Raises InputError for a tax that has no worked rows.
+    """
+    if not taxes or "worked" not in mix:
+        return [row.style for row in rows], mix
+    kinds = [f"worked:{row.tax}" if row.style == "worked" else row.style for row in rows]
+    counts = Counter(kind for kind in kinds if kind.startswith("worked:"))
+    if missing := sorted(tax for tax in taxes if f"worked:{tax}" not in counts):
+        raise InputError(
+            f"taxes 의 세목에 계산 행이 없습니다 (no worked rows of): {', '.join(missing)}. 데이터셋의 세목: "
+            f"{', '.join(sorted(kind.removeprefix('worked:') for kind in counts))}"
+        )
+    weights = {kind: count * taxes.get(kind.removeprefix("worked:"), 1.0) for kind, count in counts.items()}
+    total = sum(weights.values())
+    shares = {kind: mix["worked"] * weight / total for kind, weight in weights.items()}
+    return kinds, shares | {style: share for style, share in mix.items() if style != "worked"}
+
+
 def endless_batches(
-    examples: list[Example], mix: dict[str, float], batch_size: int, seed: int
+    examples: list[Example], mix: dict[str, float], batch_size: int, seed: int, taxes: dict[str, float] | None = None
 ) -> Iterator[tuple[float, list[Encoded]]]:
     """Batches without end, each with the epochs done once it is used (0.5 = half of the first)."""
-    styles = [example.row.style for example in examples]
+    styles, mix = weighed_by_tax([example.row for example in examples], mix, taxes or {})
     lengths = [example.length for example in examples]
     epoch = 0
     while True:

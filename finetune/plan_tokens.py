@@ -257,7 +257,7 @@ def _plan_stage(stage: Stage, examples: list[Example], known: Known, config: Run
 
 def _simulated_work(examples: list[Example], config: RunConfig, train):
     """One epoch of the loop's own batches, cut into its own passes."""
-    batches = _one_epoch(endless_batches(examples, config.mix, train.batch_size, config.seed))
+    batches = _one_epoch(endless_batches(examples, config.mix, train.batch_size, config.seed, config.taxes))
     passes = padded = tokens = scored = count = 0
     largest = Pass(1, 1, 1)
     for _, batch in batches:

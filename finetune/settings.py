@@ -237,6 +237,8 @@ class RunConfig(StrictModel):
     # What rows with a calculator call teach: the call, the full working, or (mixed) one of the two by the row's id.
     target: Literal["program", "worked", "mixed"] = "program"
     mix: dict[Style, float] = Field(default={"worked": 1.0})  # shares of an epoch's rows
+    # Weights of the taxes within the worked rows (1 where none is given): 2 shows a tax's rows twice as often.
+    taxes: dict[str, float] = Field(default={})
     max_tokens: int = Field(512, ge=16)
     # Share of the rows with evidence that are asked as with retrieval on (finetune/evidence.py), in training and where
     # such rows are measured; true: all.  Needs a larger max_tokens.
@@ -261,6 +263,8 @@ class RunConfig(StrictModel):
             raise ValueError("mix 의 비율은 0보다 커야 합니다 (shares must be positive)")
         if abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix 의 합은 1이어야 합니다 (shares must add up to 1; got {sum(self.mix.values()):g})")
+        if any(weight <= 0 for weight in self.taxes.values()):
+            raise ValueError("taxes 의 가중치는 0보다 커야 합니다 (weights must be positive)")
         return self
 
     @model_validator(mode="after")

@@ -101,7 +101,9 @@ def _material(stage: Stage, config: RunConfig, task: Prepared, validation: list[
         lengths = [pair.tokens for pair in encoded]
         say(f"{stage.name}: 선호 쌍 {len(encoded):,}개 ({stage.pairs})")
         return Material(stage, encoded, lambda items: endless_items(items, lengths, size, seed))
-    return Material(stage, task.examples, lambda items: endless_batches(items, config.mix, size, config.seed))
+    return Material(
+        stage, task.examples, lambda items: endless_batches(items, config.mix, size, config.seed, config.taxes)
+    )
 
 
 def run_stages(job: Job, materials: list[Material], validation: list[Row], resumed: Checkpoint | None):
