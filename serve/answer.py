@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
-from serve.backends.protocol import Backend, Finish, GenParams, Message
+from serve.backends.protocol import Backend, Finish, GenParams, Message, Rereads
 from serve.complete import Calculation, Completion, calculate, compare, complete, runs_past_call
 from serve.law_texts import Texts, statutes_of, texts_of
 from serve.prices import FREE, Cost
@@ -35,13 +35,15 @@ class Stats:
     finish: Finish | None = None
     characters: int = 0
     first_characters: int = 0  # of these, those of the first piece
+    rereading_seconds: float = 0.0  # within ``seconds``, after the first reading was written
 
     @property
     def decoding_seconds(self) -> float | None:
-        """Time after the first token, so that reading the prompt does not count."""
-        if self.first_seconds is None or self.seconds <= self.first_seconds:
+        """Time of the answer's own tokens after the first, so that reading the prompt, or reading again, does not count."""
+        written = self.seconds - self.rereading_seconds
+        if self.first_seconds is None or written <= self.first_seconds:
             return None
-        return self.seconds - self.first_seconds
+        return written - self.first_seconds
 
     @property
     def tokens_per_second(self) -> float | None:
@@ -130,6 +132,8 @@ class Answer:
             "computed_by_code": self.completion.working,
             "quoted_by_code": self.completion.quoted,
             "problem": self.completion.problem,
+            "unread": list(self.completion.unread),
+            "first_answer": self.completion.first,
             "calculation": self.calculation.as_dict() if self.calculation else None,
             "sources": [_source(hit) for hit in self.sources],
             "sources_read": self.sources_read,
@@ -219,15 +223,39 @@ def stream_answer(
                     # A small model that misses its end token repeats itself to the limit: half a minute for nothing.
                     stats = replace(stats, finish="stop", prompt_tokens=backend.count_tokens(messages))
                     break
-    yield settle(text, stats, asked)
+    from taxlaw.rereading import reread
+
+    if not rereads(backend, params, asked, text):
+        yield settle(text, stats, asked)
+        return
+    written, better = clock(), text
+    with closing(backend.readings(messages, params)) as readings:
+        for better in reread(asked.question, text, readings):  # noqa: B007 - the last is used below
+            stats = replace(stats, seconds=clock() - start, rereading_seconds=clock() - written)
+            yield Progress(text, stats)
+    yield settle(better, stats, asked, first=text if better != text else None)
 
 
-def settle(text: str, stats: Stats, asked: Asked, cached: bool = False) -> Answer:
-    """The Answer of a finished text: completed by the calculator, verified, priced.  ``text`` itself is kept as it is."""
+def rereads(backend: Backend, params: GenParams, asked: Asked, text: str) -> bool:
+    """Whether the student's call is read again: it does not fit its question, and the model can say what else it read.
+
+    Not where earlier turns state facts that the last question leaves unsaid, nor where answers are drawn by chance.
+    """
+    from taxlaw.rereading import worth_rereading
+
+    able = asked.side == "student" and isinstance(backend, Rereads) and params.temperature == 0
+    return able and not asked.earlier and worth_rereading(asked.question, text)
+
+
+def settle(text: str, stats: Stats, asked: Asked, cached: bool = False, first: str | None = None) -> Answer:
+    """The Answer of a finished text: completed by the calculator, verified, priced.  ``text`` itself is kept as it is.
+
+    ``first``: what the model had written before ``text``, when it was read again.
+    """
     from taxlaw.verify import verify
 
     told = "\n".join((*asked.earlier, asked.question))
-    completion = complete(text, asked.as_of, told, asked.turn)
+    completion = replace(complete(text, asked.as_of, told, asked.turn, asked.side == "student"), first=first)
     texts = texts_of(asked.search, completion.final, asked.as_of)
     # What a search found is not all that is true: judged by it as by a document, a right citation that the search missed
     # would be a fault.  The texts of what the answer itself cites are another matter.

@@ -24,7 +24,8 @@ _CALL_STARTS = ("{", "```json")
 class Completion:
     """One finished model output.
 
-    ``raw`` is what the model wrote.  ``facts``, ``working`` and ``result`` (taxlaw Result) are set when it was a call that
+    ``raw`` is what the model wrote; ``first`` what it had written first, when another of its readings was gone by.
+    ``unread``: what the question plainly states and the call does not use.  ``facts``, ``working`` and ``result`` (taxlaw Result) are set when it was a call that
     could be run, ``quoted`` when it named a source that was shown, ``problem`` when either could not be done.  ``final`` is
     what is verified.
     """
@@ -36,6 +37,8 @@ class Completion:
     problem: str | None = None
     result: Any = None
     quoted: str | None = None
+    unread: tuple[str, ...] = ()
+    first: str | None = None
 
     @property
     def unable(self) -> str:
@@ -103,17 +106,20 @@ def runs_past_call(text: str) -> bool:
     return bool(rest) and rest[0].isascii() and (rest[0].isalnum() or rest[0] in '{}[]",:')
 
 
-def complete(text: str, as_of: date, question: str, turn: str = "") -> Completion:
+def complete(text: str, as_of: date, question: str, turn: str = "", student: bool = False) -> Completion:
     """Run the calculator call in ``text`` if there is one and it rests on ``question``, or quote the source that it names.
 
-    A call that turns on a fact which the question does not state becomes the question for that fact.  ``turn``: what the model was asked, with the sources it was shown.  Never raises for what a model wrote.
+    A call that turns on a fact which the question does not state becomes the question for that fact; so does, of a
+    ``student``, asking for a fact that the question states while another is missing (taxlaw.asking_back).  ``turn``: what
+    the model was asked, with the sources it was shown.  Never raises for what a model wrote.
     """
-    from taxlaw.call_check import objections, wrong_tax
+    from taxlaw.asking_back import asked_instead
+    from taxlaw.call_check import objections
     from taxlaw.calls import call_text, find_call, parse_call, render_working, run_call
     from taxlaw.errors import CallError, SourceReferenceError, UnsupportedCase
     from taxlaw.evidence_prompt import sources_in
-    from taxlaw.needed_facts import ask_for, unstated
     from taxlaw.source_reference import find_reference, quote
+    from taxlaw.stated_facts import unread
 
     raw = text.strip()
     try:
@@ -122,8 +128,11 @@ def complete(text: str, as_of: date, question: str, turn: str = "") -> Completio
             return Completion(raw, quoted, quoted=quoted)
     except SourceReferenceError as exc:
         return Completion(raw, raw, problem=f"인용할 근거를 찾지 못해 인용하지 않았습니다. {exc}")
+    asked = asked_instead(question, raw) if student or looks_like_call(raw) else None
     try:
         call = find_call(raw)
+        if asked and call is None:
+            return Completion(raw, asked, problem=asked)
         if call is None and raw.startswith(_CALL_STARTS):
             call = parse_call(raw)
     except CallError as exc:
@@ -132,8 +141,7 @@ def complete(text: str, as_of: date, question: str, turn: str = "") -> Completio
         return Completion(raw, raw)
     canonical = call_text(call)
     facts = korean_facts(json.loads(canonical))
-    if not wrong_tax(question, call.tax) and (lacking := unstated(question, call)):
-        asked = ask_for(lacking)
+    if asked:
         return Completion(raw, asked, facts, problem=asked)
     against = objections(question, call)
     if against:
@@ -145,7 +153,7 @@ def complete(text: str, as_of: date, question: str, turn: str = "") -> Completio
     except (CallError, UnsupportedCase) as exc:
         return Completion(raw, raw, facts, problem=f"모델이 읽은 사실로는 계산할 수 없습니다. {exc}")
     working = render_working(result)
-    return Completion(raw, f"{canonical}\n\n{working}", facts, working, result=result)
+    return Completion(raw, f"{canonical}\n\n{working}", facts, working, result=result, unread=unread(question, call))
 
 
 def calculate(question: str, as_of: date) -> Calculation | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from taxlaw.asking_back import asked_fact
+
 _CANNOT = re.compile(
     r"(?:도와|도움을|알려|답변?을?|안내|설명|제공|추천|말씀|상담)\s?(?:해)?\s?(?:드릴|줄|할)?\s?수\s?(?:는|가)?\s?없"
     r"|도울\s?수\s?(?:는|가)?\s?없|답할\s?수\s?(?:는|가)?\s?없|드릴\s?수(?:는|가)?\s?없"
@@ -25,8 +27,6 @@ _OPEN = re.compile(
     r"따라\s?(?:\S+\s?){0,3}(?:달라|다르|다릅|갈[리려립라린]|나뉘|나뉩|정해)|정해지지\s?않|알아야|알\s?수\s?없어|확인해야|확인할|필요합니다|필요해요|부족"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
-# "계산하려면 보유기간을 알아야 합니다.": the fact, without what it is needed for.
-_NEEDED = re.compile(r"(?:^|(?<=[.!?])\s|\n)(?:\S+려면\s)?([^.!?\n]{1,60}?)[을를]\s알아야")
 _PARTICLE = re.compile(r"(?<=[가-힣A-Za-z0-9]{2})(?:인지와|인지|와|과|의|이|가)$")
 
 
@@ -46,17 +46,11 @@ def refuses(text: str) -> bool:
     return any(_CANNOT.search(part) or _SORRY_CANNOT.search(part) for part in first)
 
 
-def needed_fact(text: str) -> str | None:
-    """The fact a text says must be known ('보유기간'), in its own words; None when it names none that way."""
-    found = _NEEDED.search(text)
-    return found and found[1]
-
-
 def names_fact(expected: str, text: str) -> bool | None:
     """Whether ``text`` asks for the fact that ``expected`` asks for, word by word; None when ``expected`` names none."""
-    wanted = needed_fact(expected)
+    wanted = asked_fact(expected)
     if wanted is None:
         return None
-    asked = needed_fact(text) or text
+    asked = asked_fact(text) or text
     words = re.findall(r"[가-힣A-Za-z0-9]+", wanted)
     return all(_PARTICLE.sub("", word) in asked for word in words)

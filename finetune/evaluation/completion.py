@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from taxlaw.asking_back import asked_instead
 from taxlaw.call_answer import run_quietly, split_call
-from taxlaw.call_check import objections, wrong_tax
+from taxlaw.call_check import objections
 from taxlaw.calls import call_text, render_working
 from taxlaw.errors import SourceReferenceError
 from taxlaw.evidence_prompt import sources_in
-from taxlaw.needed_facts import ask_for, unstated
 from taxlaw.source_reference import find_reference, quote
 
 
@@ -33,7 +33,7 @@ class Completed:
 def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed:
     """Run the call in ``text`` when there is one that rests on ``question``, or quote the source of ``turn`` that it names.
 
-    A call that turns on a fact which the question does not state becomes the question for that fact.  ``turn``: the user
+    A call that turns on a fact which the question does not state becomes the question for that fact (taxlaw.asking_back).  ``turn``: the user
     turn as it was asked.  Never raises for what a model wrote.
     """
     written = text.strip()
@@ -43,15 +43,14 @@ def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed
             return Completed(quoted, quoted, "", False)
     except SourceReferenceError as exc:
         return Completed(written, written, "", False, str(exc))
+    if asked := asked_instead(question, written):
+        return Completed(asked, asked, asked, False)
     given = split_call(written)
     if given is None:
         return Completed(written, written, written, False)
     words = given.prose.strip()
     if given.call is None:
         return Completed(written, written, words, True, given.problem)
-    if not wrong_tax(question, given.call.tax) and (lacking := unstated(question, given.call)):
-        asked = ask_for(lacking)
-        return Completed(asked, asked, asked, False)
     if against := objections(question, given.call):
         return Completed(written, written, words, True, " ".join(against))
     result, reason = run_quietly(given.call, as_of)

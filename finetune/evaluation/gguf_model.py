@@ -6,7 +6,7 @@ import ctypes
 import re
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +19,8 @@ from finetune.errors import GateError, InputError
 from finetune.evaluate import Generation, turns_of
 from finetune.evaluation.measures import Likelihood
 from finetune.evidence import user_turn
-from finetune.llama import open_gguf
+from finetune.llama import next_logits, open_gguf
+from taxlaw.rereading import Step, step_of
 
 _CHUNK = 512  # tokens per decode call: llama.cpp's default batch, which open_gguf leaves alone
 
@@ -43,7 +44,7 @@ def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Templat
     Raises InputError for a GGUF without template or stop token, GateError if unreadable.
     """
     answers = []
-    with _open(file, rows, max_new_tokens, template) as (speaker, prompts):
+    with opened(file, rows, max_new_tokens, template) as (speaker, prompts):
         for prompt in prompts:
             kept: list[int] = []
             stopped = False
@@ -60,12 +61,33 @@ def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Templat
     return answers
 
 
+def steps(speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_tokens: int) -> list[Step]:
+    """The greedy steps of an answer that begins with ``begun``, its end token last if it ends (taxlaw.rereading.forks)."""
+    llama, taken = speaker.llama, []
+    llama.reset()
+    llama.eval([*prompt, *begun])
+    while len(begun) + len(taken) < max_new_tokens:
+        taken.append(step_of(next_logits(llama)))
+        if taken[-1].token in speaker.stops:
+            break
+        llama.eval([taken[-1].token])
+    return taken
+
+
+def generation_of(speaker: _Speaker, tokens: Sequence[int]) -> Generation:
+    """The answer that these tokens are, up to the first that ends one."""
+    end = next((place for place, token in enumerate(tokens) if token in speaker.stops), None)
+    kept = tokens if end is None else tokens[:end]
+    text = b"".join(_piece(speaker.llama, token) for token in kept).decode("utf-8", "replace")
+    return Generation(text, end is not None, len(kept))
+
+
 def likelihoods(file: Path, rows: list[Row], target: str) -> list[Likelihood]:
     """Teacher-forced likelihood of each row's expected answer and its stop token.  Raises as ``generate`` does."""
     found = []
     answers = [target_text(row, target) for row in rows]
     room = max(len(answer.encode("utf-8")) for answer in answers) + 1  # a token holds at least a byte
-    with _open(file, rows, room) as (speaker, prompts):
+    with opened(file, rows, room) as (speaker, prompts):
         for row, prompt, answer in zip(rows, prompts, answers, strict=True):
             text = _render(speaker, row) + _strip(answer, speaker.control)
             ids = [*_ids(speaker.llama, text), speaker.stop]
@@ -80,7 +102,7 @@ def likelihoods(file: Path, rows: list[Row], target: str) -> list[Likelihood]:
 def speed(file: Path, rows: list[Row], tokens: int) -> float:
     """Tokens per second of greedy decoding after the first token, one answer at a time: the median over ``rows``."""
     speeds = []
-    with _open(file, rows, tokens) as (speaker, prompts):
+    with opened(file, rows, tokens) as (speaker, prompts):
         for prompt in prompts:
             speaker.llama.reset()
             made = speaker.llama.generate(prompt, temp=0.0, repeat_penalty=1.0)
@@ -94,7 +116,7 @@ def speed(file: Path, rows: list[Row], tokens: int) -> float:
 
 
 @contextmanager
-def _open(
+def opened(
     file: Path, rows: list[Row], room: int, template: Template | None = None
 ) -> Iterator[tuple[_Speaker, list[list[int]]]]:
     """The open file and each row's prompt, with ``room`` more tokens in the context than the longest prompt needs."""

@@ -12,13 +12,18 @@ import platform
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serve.backends.protocol import BackendInfo, Delta, GenParams, Message
 from serve.backends.stop_text import StopText
 from serve.backends.turnstile import Superseded, Turnstile
 from serve.errors import Code, ServeError
 from serve.prompt import prompt_tokens, render_prompt
+
+if TYPE_CHECKING:
+    from taxlaw.rereading import Step
 
 # The prompt is read in pieces, and between two of them a caller who has gone can stop the work.  128 tokens of the 270M
 # student take 0.3 s on two cores and cost a fifth of the speed of 512.  The size must not follow the clock: other pieces
@@ -114,13 +119,45 @@ class LlamaCppBackend:
         except Superseded:
             yield Delta(finish="superseded", prompt_tokens=len(prompt), new_tokens=made)
         except RuntimeError as exc:
-            raise ServeError(
-                Code.BAD_MODEL,
-                f"llama.cpp가 답을 쓰지 못했습니다: {exc}",
-                "메모리와 context_tokens를 확인하고 다시 시작하세요.",
-            ) from exc
+            raise _failed(exc) from exc
         finally:
             self._turnstile.leave(ticket)
+
+    def readings(self, messages: Sequence[Message], params: GenParams) -> Iterator[str | None]:
+        """Yield the texts after the greedy one, the likeliest first; None while it waits.  Raises as ``stream`` does."""
+        from taxlaw.rereading import forks
+
+        prompt = self._tokens(messages)
+        most = min(params.max_new_tokens, self._gguf.context_tokens - len(prompt))
+        ticket = None
+        for ticket in self._turnstile.approach():
+            if ticket is None:
+                yield None
+        try:
+            for tokens in islice(forks(lambda begun: self._steps(prompt, begun, most, ticket)), 1, None):
+                written = b"".join(self._gguf.piece(token) for token in tokens if not self._gguf.is_end(token))
+                yield written.decode("utf-8", "replace")
+        except Superseded:
+            return
+        except RuntimeError as exc:
+            raise _failed(exc) from exc
+        finally:
+            self._turnstile.leave(ticket)
+
+    def _steps(self, prompt: Sequence[int], begun: Sequence[int], most: int, ticket: object) -> list[Step]:
+        """The greedy steps of an answer that begins with ``begun``, with what else was likely at each."""
+        from taxlaw.rereading import step_of
+
+        gguf, taken = self._gguf, []
+        for _ in self._read([*prompt, *begun], ticket):
+            pass
+        while len(begun) + len(taken) < most:
+            with self._turnstile.step(ticket):
+                taken.append(step_of(gguf.logits()))
+                if gguf.is_end(taken[-1].token):
+                    break
+                gguf.evaluate((taken[-1].token,), len(prompt) + len(begun) + len(taken) - 1)
+        return taken
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(self._tokens(messages))
@@ -203,6 +240,14 @@ class LlamaCppBackend:
                 f"GGUF에 답의 끝을 알리는 토큰(tokenizer.ggml.eot_token_id)이 없습니다: {self._path}",
                 "'python -m finetune run'이 만든 student-*.gguf를 쓰세요.",
             )
+
+
+def _failed(exc: RuntimeError) -> ServeError:
+    return ServeError(
+        Code.BAD_MODEL,
+        f"llama.cpp가 답을 쓰지 못했습니다: {exc}",
+        "메모리와 context_tokens를 확인하고 다시 시작하세요.",
+    )
 
 
 def on_apple_silicon() -> bool:

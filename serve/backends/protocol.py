@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Finish = Literal["stop", "length", "superseded", "filtered"]
 
@@ -77,3 +77,12 @@ class Backend(Protocol):
     def info(self) -> BackendInfo: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Rereads(Protocol):
+    """A backend that can also say what else it might have answered (taxlaw.rereading)."""
+
+    def readings(self, messages: Sequence[Message], params: GenParams) -> Iterator[str | None]:
+        """Yield the texts after the greedy one, the likeliest first; None while it waits.  Raises ServeError."""
+        ...

@@ -136,6 +136,8 @@ def completion_card(completion: Completion, language: Language) -> str:
         parts.append(view.state(say(language, _UNABLE[completion.unable]), completion.problem, "error"))
     if parts or completion.quoted:
         raw = escape(completion.raw)
+        if completion.first:
+            raw += f"\n\n{say(language, 'first_reading')}\n{escape(completion.first)}"
         parts.append(f'<details class="sf-raw"><summary>{say(language, "raw")}</summary><pre>{raw}</pre></details>')
     return "".join(parts)
 

@@ -138,6 +138,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "sent": ("교사에게는 개인정보를 가리고 보냈습니다", "Personal data were masked before it was sent"),
     "hidden_figures": ("속도와 이름은 투표한 뒤에 보입니다.", "Speed and name appear after your vote."),
     "raw": ("모델이 쓴 원문", "What the model wrote"),
+    "first_reading": (
+        "(질문과 맞지 않아 다시 읽었습니다. 처음 쓴 것)",
+        "(read again, for it did not fit the question; first written)",
+    ),
     "facts": ("모델이 읽은 사실", "Facts the model read"),
     "working": ("코드가 계산한 결과", "Computed by code"),
     "by_code": ("모델이 아니라 코드가 계산", "by code, not by a model"),

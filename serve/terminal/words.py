@@ -42,6 +42,8 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
         notes.append((f"  주의: {FINISH_KO.get(answer.stats.finish or '', '끝을 알 수 없음')}", "bad"))
     if look_up.asks(answer) and not answer.sources:
         notes.append(("  --sources 를 붙이면 조문을 찾아 답합니다 (대화에서는 /sources).", "note"))
+    if answer.completion.first:
+        notes.append((f"  질문과 맞지 않아 다시 읽었습니다. 처음 출력: {answer.completion.first}", "note"))
     if answer.cached:
         notes.append(("  전에 쓴 답입니다 (같은 질문, 같은 모델과 설정).", "note"))
     if answer.calculation is not None and not answer.calculation.agrees:

@@ -6,11 +6,12 @@ import pytest
 
 from finetune.data import Row
 from finetune.evaluate import Generation
-from finetune.evaluation.behaviour import asks_back, names_fact, needed_fact, refuses
+from finetune.evaluation.behaviour import asks_back, names_fact, refuses
 from finetune.evaluation.completion import complete
 from finetune.evaluation.measures import Likelihood, cited_of, measure, real_citations
 from finetune.evaluation.rows import choose_rows
 from finetune.evaluation.summary import summarise
+from taxlaw.asking_back import asked_fact
 from taxlaw.calls import parse_call, render_working, run_call
 from taxlaw.evidence_prompt import LOOK_UP, asks_for_evidence
 from taxlaw.findings import Finding, Verdict
@@ -183,9 +184,9 @@ def test_asking_back_is_right_without_a_call_and_for_the_very_fact(tiny, text, a
 
 
 def test_the_needed_fact_is_read_out_of_the_answer():
-    assert needed_fact(NEEDS_YEARS) == "보유기간"
+    assert asked_fact(NEEDS_YEARS) == "보유기간"
     both = "1세대 1주택인지와 세대의 주택 수를 알아야 세금이 정해집니다. 알려 주시면 계산해 드리겠습니다."
-    assert needed_fact(both) == "1세대 1주택인지와 세대의 주택 수"
+    assert asked_fact(both) == "1세대 1주택인지와 세대의 주택 수"
     assert names_fact(both, "세대의 주택 수와 1세대 1주택인지를 알아야 합니다.") is True
     assert names_fact(both, "1세대 1주택인지를 알아야 합니다.") is False
     assert names_fact(ASKING, both) is None  # it names no fact that way: not judged, not wrong

@@ -10,7 +10,8 @@ from data_gen.settings import WorkedTax
 from data_gen.worked.answers_without_a_call import ask_back_candidates
 from data_gen.worked.candidates import DRAW
 from data_gen.worked.words import EVERY_WORDING
-from finetune.evaluation.behaviour import asks_back, needed_fact
+from finetune.evaluation.behaviour import asks_back
+from taxlaw.asking_back import asked_fact
 from taxlaw.calls import parse_call
 from taxlaw.needed_facts import NEEDED, ask_for, unstated
 
@@ -39,7 +40,7 @@ PARENT = '"relation":"직계존속"'
             '{"tax":"capital_gains","sale_price":"5억원","purchase_price":"5억원","asset":"토지","held_years":10}',
             ("취득가액",),
         ),
-        ("재산세가 얼마예요? 1세대 1주택입니다.", '{"tax":"property","official_price":"1억원","only_home":true}', ("금액",)),
+        ("재산세가 얼마예요? 1세대 1주택입니다.", '{"tax":"property","official_price":"1억원","only_home":true}', ("공시가격(시가표준액)",)),
         (
             "증여세 1억원을 기한 뒤에 냈습니다. 납부지연가산세는?",
             '{"tax":"penalty","kind":"납부지연","tax_amount":"1억원","deadline":"2024-08-03"}',
@@ -81,5 +82,5 @@ def test_a_call_made_up_for_a_question_that_lacks_a_fact_is_mostly_held_back():
 @pytest.mark.parametrize("what", sorted({one.what for one in NEEDED} | {"금액"}))
 def test_the_sentence_asks_for_the_fact_with_its_particle(what):
     said = ask_for((what,))
-    assert asks_back(said) and needed_fact(said) == what
-    assert needed_fact(ask_for((what, "금액"))) in (f"{what}과 금액", f"{what}와 금액")
+    assert asks_back(said) and asked_fact(said) == what
+    assert asked_fact(ask_for((what, "금액"))) in (f"{what}과 금액", f"{what}와 금액")

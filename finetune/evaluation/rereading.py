@@ -1,0 +1,66 @@
+"""Answers of a GGUF read again as serving does it: where a call does not fit its question, the model's next likely calls."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from finetune.data import Row
+from finetune.evaluate import Generation
+from finetune.evaluation import gguf_model
+from finetune.evaluation.subjects import Caps, Subject
+from taxlaw import call_check, needed_facts, rereading, stated_facts
+from taxlaw.rereading import forks, reread, worth_rereading
+
+
+def reading_again(subject: Subject, file: Path) -> Subject:
+    """``subject``, whose greedy answers are those of ``file``, with its doubtful calls read again."""
+
+    def answer(rows: list[Row], caps: Caps) -> list[Generation]:
+        first = subject.answer(rows, caps)
+        doubtful = [
+            place
+            for place, (row, one) in enumerate(zip(rows, first, strict=True))
+            if worth_rereading(row.question, one.text)
+        ]
+        better = again(file, [rows[place] for place in doubtful], [first[place] for place in doubtful], caps.worked)
+        return [better[doubtful.index(place)] if place in doubtful else one for place, one in enumerate(first)]
+
+    return replace(subject, answer=answer)
+
+
+def again(file: Path, rows: list[Row], first: list[Generation], max_new_tokens: int) -> list[Generation]:
+    """For each row ``first``, or the first of the model's further readings that its question does not speak against.
+
+    Raises as gguf_model.generate does.
+    """
+    if not rows:
+        return []
+    chosen = []
+    with gguf_model.opened(file, rows, max_new_tokens) as (speaker, prompts):
+        for row, prompt, one in zip(rows, prompts, first, strict=True):
+            made: dict[str, Generation] = {}
+            with closing(_others(speaker, prompt, max_new_tokens, made)) as others:
+                *_, text = reread(row.question, one.text, others)
+            chosen.append(made.get(text, one))
+    return chosen
+
+
+def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation]) -> Iterator[str]:
+    """The texts after the greedy one; each is entered into ``made``."""
+    for tokens in islice(forks(lambda begun: gguf_model.steps(speaker, prompt, begun, cap)), 1, None):
+        one = gguf_model.generation_of(speaker, tokens)
+        made[one.text] = one
+        yield one.text
+
+
+@cache
+def rules_sha256() -> str:
+    """Of the code that says what a call may not be: kept readings of other rules are not these."""
+    files = (call_check, needed_facts, stated_facts, rereading)
+    return hashlib.sha256(b"".join(Path(module.__file__).read_bytes() for module in files)).hexdigest()

@@ -1,0 +1,102 @@
+"""Read again where a call does not fit the question: of the calls a model itself finds likely, the first without a doubt.
+
+A greedy answer takes the likeliest token at every place; a fact is mostly misread at one place where two tokens were close.
+Code cannot say what is right, but it can say what does not fit (call_check, needed_facts, stated_facts).  So the answer is
+forked there and read on, the likeliest fork first.  Knows no model: it is handed a function that goes on from given tokens.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from taxlaw.asking_back import asks_needlessly, facts_to_ask
+from taxlaw.call_answer import split_call
+from taxlaw.call_check import objections
+from taxlaw.needed_facts import flags_unstated, unstated
+from taxlaw.stated_facts import unread
+
+MOST = 12  # readings, the first counted in: a call that is to be found at all is mostly among the first five
+LEAST_CHANCE = 0.01  # of a fork, by the model's own word: what is less likely is not its reading of the question
+
+
+@dataclass(frozen=True)
+class Step:
+    """One greedy token, its chance, and the chances of the next likely ones (token, chance), all between 0 and 1."""
+
+    token: int
+    chance: float
+    others: tuple[tuple[int, float], ...]
+
+
+def doubts(question: str, text: str) -> tuple[str, ...] | None:
+    """What speaks against the call in ``text``, in Korean; () when nothing does, None when the text is no call."""
+    given = split_call(text.strip())
+    if given is None:
+        return None
+    if given.call is None:
+        return (given.problem or "형식이 잘못된 호출",)
+    against = (*objections(question, given.call), *unstated(question, given.call), *unread(question, given.call))
+    return tuple(dict.fromkeys(against))
+
+
+def worth_rereading(question: str, text: str) -> bool:
+    """Whether another reading may be a better one: a call in doubt, or asking for what the question states.
+
+    Not where a fact is missing that only the person can tell: that is asked for (taxlaw.asking_back).
+    """
+    if asks_needlessly(question, text):
+        return True
+    if not doubts(question, text):
+        return False
+    given = split_call(text.strip())
+    flags = flags_unstated(question, given.call) if given is not None and given.call is not None else ()
+    return set(facts_to_ask(question, text)) <= set(flags)
+
+
+def reread(question: str, first: str, others: Iterable[str | None]) -> Iterator[str]:
+    """Yield ``first`` while ``others`` are looked at, and last the text to go by: ``first``, or the first of them that is a
+    call without a doubt.  ``others`` is drawn from only as far as needed; a None in it stands for waiting.
+    """
+    for text in others:
+        if text is not None and doubts(question, text) == ():
+            yield text
+            return
+        yield first
+    yield first
+
+
+def forks(read: Callable[[Sequence[int]], Sequence[Step]], most: int = MOST) -> Iterator[list[int]]:
+    """The tokens of greedy answers, the plain one first, then each forked at one place more, likeliest fork first.
+
+    ``read`` goes on greedily from the given tokens of an answer to its end and returns the steps it took.  The chance of
+    a fork is that of its beginning: all tokens up to and with the one that is taken instead.
+    """
+    order, waiting = count(), [(-1.0, 0, [])]
+    for _ in range(most):
+        if not waiting:
+            return
+        chance, _, begun = heapq.heappop(waiting)
+        chance, tokens = -chance, list(begun)
+        steps = read(tokens)
+        yield tokens + [step.token for step in steps]
+        for step in steps:
+            for token, other in step.others:
+                if chance * other >= LEAST_CHANCE:
+                    heapq.heappush(waiting, (-chance * other, next(order) + 1, [*tokens, token]))
+            chance *= step.chance
+            tokens = [*tokens, step.token]
+
+
+def step_of(logits) -> Step:
+    """The greedy step from one row of logits (1-d float array): its token, and the next four with a chance worth a fork."""
+    import numpy as np
+
+    weights = np.exp(np.asarray(logits, dtype=np.float64) - float(logits.max()))
+    best = int(logits.argmax())
+    total = float(weights.sum())
+    likely = [int(token) for token in np.argsort(-weights, kind="stable")[:5] if token != best][:4]
+    others = ((token, float(weights[token]) / total) for token in likely)
+    return Step(best, 1 / total, tuple((token, chance) for token, chance in others if chance >= LEAST_CHANCE))

@@ -1,0 +1,94 @@
+"""A call that does not fit its question gives way to the likeliest one that does, and to nothing else."""
+
+import numpy as np
+import pytest
+
+from taxlaw.rereading import LEAST_CHANCE, Step, doubts, forks, reread, step_of, worth_rereading
+
+QUESTION = "조정대상지역 아파트를 5억원에 사서 2주택이 됩니다. 취득세는 얼마인가요?"
+RIGHT = '{"tax":"acquisition","value":"5억원","homes":2,"adjusted":true}'
+WRONG = '{"tax":"acquisition","value":"5억원","homes":2,"adjusted":false}'
+BROKEN = '{"tax":"acquisition","value":"5억원","homes":2'
+
+
+def test_doubts_are_about_calls_only():
+    assert doubts(QUESTION, RIGHT) == ()
+    assert doubts(QUESTION, WRONG) == ("조정대상지역의 주택",)
+    assert doubts(QUESTION, BROKEN)
+    assert doubts(QUESTION, "취득세는 얼마입니다.") is None
+
+
+@pytest.mark.parametrize("first", [WRONG, BROKEN, '{"tax":"acquisition","value":"7억원","homes":2,"adjusted":true}'])
+def test_the_first_other_reading_without_a_doubt_is_gone_by(first):
+    others = iter(["취득세는 모르겠습니다.", None, BROKEN, RIGHT, "nobody asks for this one"])
+    assert worth_rereading(QUESTION, first)
+    *meanwhile, last = reread(QUESTION, first, others)
+    assert last == RIGHT and set(meanwhile) == {first}
+    assert next(others) == "nobody asks for this one"
+
+
+def test_without_a_better_one_the_first_stands():
+    *_, last = reread(QUESTION, WRONG, [BROKEN, "말로 쓴 답"])
+    assert last == WRONG
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "worth"),
+    [
+        (QUESTION, RIGHT, False),
+        (QUESTION, "취득세는 취득가액에 세율을 곱합니다.", False),
+        # Only the person can tell who gave it: nothing another reading says would be known.
+        ("6억 증여, 증여세?", '{"tax":"gift","amount":"6억","relation":"직계존속"}', False),
+        ("6억 증여, 증여세?", '{"tax":"gift","amount":"6억","relation":"직계', False),
+        # A flag that nobody raised may be missing from the next likely reading.
+        ("어머니께 1억원을 증여받았어요. 증여세는?", '{"tax":"gift","amount":"1억원","relation":"직계존속","generation_skip":true}', True),
+        ("공시가격 3억원인 집, 1세대 1주택입니다. 재산세는?", "계산하려면 공시가격을 알아야 합니다. 알려 주세요.", True),
+        ("집 한 채의 재산세는? 1세대 1주택입니다.", "계산하려면 공시가격을 알아야 합니다. 알려 주세요.", False),
+    ],
+)  # fmt: skip
+def test_when_it_is_worth_reading_again(question, text, worth):
+    assert worth_rereading(question, text) is worth
+
+
+class Tree:
+    """A model of a few tokens: at each prefix the chances of what comes next; 0 ends an answer."""
+
+    def __init__(self, **chances):
+        self.chances = {
+            tuple(map(int, key.strip("_").split("_"))) if key != "_" else (): one for key, one in chances.items()
+        }
+        self.reads = 0
+
+    def read(self, begun):
+        self.reads += 1
+        tokens, steps = list(begun), []
+        while not tokens or tokens[-1] != 0:
+            ranked = sorted(self.chances[tuple(tokens)].items(), key=lambda item: -item[1])
+            steps.append(Step(*ranked[0], tuple(ranked[1:])))
+            tokens.append(ranked[0][0])
+        return steps
+
+
+def test_forks_come_by_their_chance_and_a_fork_may_be_forked():
+    tree = Tree(_={1: 0.6, 2: 0.4}, _1={0: 0.9, 3: 0.1}, _1_3={0: 1.0}, _2={3: 0.7, 0: 0.3}, _2_3={0: 1.0})
+    assert list(forks(tree.read)) == [[1, 0], [2, 3, 0], [2, 0], [1, 3, 0]]
+    assert list(forks(tree.read, most=2)) == [[1, 0], [2, 3, 0]]
+
+
+def test_no_fork_that_the_model_itself_hardly_believes():
+    tree = Tree(_={1: 1 - LEAST_CHANCE / 2, 2: LEAST_CHANCE / 2}, _1={0: 1.0})
+    assert list(forks(tree.read)) == [[1, 0]]
+
+
+def test_a_reading_is_asked_for_only_when_it_is_needed():
+    tree = Tree(_={1: 0.6, 2: 0.4}, _1={0: 1.0}, _2={0: 1.0})
+    readings = forks(tree.read)
+    next(readings)
+    assert tree.reads == 1
+
+
+def test_a_step_holds_the_likeliest_token_and_its_rivals():
+    logits = np.log(np.array([0.05, 0.6, 0.003, 0.2, 0.147], dtype=np.float32))
+    step = step_of(logits)
+    assert step.token == 1 and step.chance == pytest.approx(0.6, abs=1e-4)
+    assert [token for token, _ in step.others] == [3, 4, 0]
