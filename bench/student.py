@@ -4,7 +4,7 @@
     .venv/bin/python bench/student.py --rows 40             # a quick look: 40 rows of each kind, printed, nothing written
     .venv/bin/python bench/student.py --compare merged-F32.gguf --compare student-Q4_K_M.gguf
 
-Every answer is greedy and from the GGUF as it is served.  Answers are kept in <run>/kept_answers.jsonl, so that a command
+Every answer is from the GGUF as it is served: greedy, read again where its call does not fit the question.  Answers are kept in <run>/kept_answers.jsonl, so that a command
 that was stopped goes on where it was; another model, prompt or limit is asked anew.
 """
 
@@ -34,6 +34,13 @@ def parse() -> argparse.Namespace:
         type=Path,
         help="dataset folder with test.jsonl (default: the run's); of another build only what the run did not learn is asked",
     )
+    parser.add_argument(
+        "--learned",
+        type=Path,
+        action="append",
+        default=[],
+        help="another build the student learned from, before the run's",
+    )
     parser.add_argument("--rows", type=int, help="a quick look at so many rows of each kind; nothing is written")
     parser.add_argument("--base-rows", type=int, default=26, help="of each kind that the base is asked (default 26)")
     parser.add_argument("--compare-rows", type=int, default=520, help="calculations for --compare (default 520)")
@@ -54,6 +61,7 @@ def measure(args: argparse.Namespace, say) -> dict:
     from finetune.data import file_sha256, read_rows
     from finetune.evaluation.found_sources import open_sources
     from finetune.evaluation.kept_answers import keeping
+    from finetune.evaluation.rereading import reading_again, rules_sha256
     from finetune.evaluation.run_folder import read_run
     from finetune.evaluation.subjects import gguf_subject, recorded_subject
     from serve.opening import recognise
@@ -61,9 +69,8 @@ def measure(args: argparse.Namespace, say) -> dict:
     run = read_run(args.run)
     dataset = args.dataset or run.config.dataset
     every, kept = read_rows(dataset / "test.jsonl"), args.run / "kept_answers.jsonl"
-    rows = (
-        every if dataset == run.config.dataset else ask.unlearned(every, read_rows(run.config.dataset / "train.jsonl"))
-    )
+    builds = [*args.learned, *([] if dataset == run.config.dataset else [run.config.dataset])]
+    rows = ask.unlearned(every, [row for build in builds for row in read_rows(build / "train.jsonl")])
     asked = ask.sort_rows(rows, args.rows)
 
     def subject(name: str, title: str, file: Path, template=None):
@@ -73,7 +80,9 @@ def measure(args: argparse.Namespace, say) -> dict:
     boards = asked.boards()
     if not args.no_search and asked.quoting:
         boards |= ask.with_sources(asked.quoting, open_sources(args.folder, say), say)
-    answers = {name: ask.answer(student, board, ask.CAPS, run.target) for name, board in boards.items()}
+    alone = {name: ask.answer(student, board, ask.CAPS, run.target, alone=True) for name, board in boards.items()}
+    again = keeping(reading_again(student, run.student), file_sha256(run.student) + rules_sha256(), kept, say)
+    answers = {name: ask.answer(again, board, ask.CAPS, run.target) for name, board in boards.items()}
     base_file = recognise(PACKAGE)[1]
     base = subject("base", "학습 전 base", base_file, GEMMA)
     small = ask.sort_rows(rows, min(args.base_rows, args.rows or args.base_rows)).boards()
@@ -101,15 +110,17 @@ def measure(args: argparse.Namespace, say) -> dict:
         "rows": {name: len(board) for name, board in boards.items()},
         "caps": {"student": vars(ask.CAPS), "base": vars(ask.BASE_CAPS)},
         "student": ask.figures_of(answers),
+        "alone": ask.figures_of(alone),
+        "reread": ask.reread_of(alone, answers),
         "base": ask.figures_of(base_answers),
-        "compare": ask.compared(others, some, run.target, answers.get("calculations", [])),
+        "compare": ask.compared(others, some, run.target, alone.get("calculations", [])),
         "worked": _worked(args, asked, subject) if args.worked else None,
         "teacher": ask.beside_teacher(
             recorded_subject(dataset / "recorded_answers.jsonl"),
             [*answers.get("documents", []), *answers.get("refusal", [])],
         ),
         "example": ask.example(
-            {"base": (base, ask.BASE_CAPS), "student": (student, ask.CAPS)}, date.fromisoformat(rows[0].as_of)
+            {"base": (base, ask.BASE_CAPS), "student": (again, ask.CAPS)}, date.fromisoformat(rows[0].as_of)
         ),
         "speed": None if args.no_speed else ask.speeds(run.student, base_file, args.tokens, args.repeats),
     }

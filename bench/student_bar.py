@@ -47,10 +47,10 @@ def lines(figures: dict) -> list[Line]:
             0.97,
         ),
         Line(
-            f"그 가운데 가장 낮은 세목{f': {lowest[0]}' if lowest else ''}",
+            "그 가운데 가장 낮은 세목",
             "the lowest of the taxes",
             "–",
-            share(lowest and lowest[1]),
+            f"{share(lowest[1])} ({lowest[0]})" if lowest else "–",
             "90% 이상",
             lowest and lowest[1]["value"] >= 0.9,
         ),
@@ -96,6 +96,17 @@ def lines(figures: dict) -> list[Line]:
         *_machine(figures),
     ]
     return [line for line in found if line is not None]
+
+
+def alone(figures: dict) -> list[str]:
+    """For each of ``lines`` what the student reached without being read again and without code's questions; "" where the
+    line is not about its answers, or the figures are older.
+    """
+    if not figures.get("alone"):
+        return [""] * len(lines(figures))
+    own = {**figures, "student": figures["alone"], "speed": None, "compare": [], "worked": None}
+    by_name = {line.english: line.student for line in lines(own) if line.english != "file size"}
+    return [by_name.get(line.english, "") for line in lines(figures)]
 
 
 def worst(figures: dict) -> tuple[str, dict] | None:

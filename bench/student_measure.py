@@ -87,9 +87,18 @@ def some_rows(rows: list[Row], most: int | None) -> list[Row]:
     return [row for kind in kinds for row in choose_rows(kind, share)][:most]
 
 
-def answer(subject: Subject, rows: list[Row], caps: Caps, target: str) -> list[Measured]:
+def answer(subject: Subject, rows: list[Row], caps: Caps, target: str, alone: bool = False) -> list[Measured]:
+    """``alone``: what the student writes, without the questions that code asks in its place."""
     made = subject.answer(rows, caps)
-    return [measure(row, one, target) for row, one in zip(rows, made, strict=True)]
+    return [measure(row, one, target, alone=alone) for row, one in zip(rows, made, strict=True)]
+
+
+def reread_of(alone: Answers, served: Answers) -> dict:
+    """How many calculations another reading was gone by for, and how many of them were right before and after."""
+    pairs = list(zip(alone.get("calculations", []), served.get("calculations", []), strict=True))
+    changed = [(first, last) for first, last in pairs if first.written != last.written]
+    right = [sum(side.parts["exact"][0] for side in sides) for sides in zip(*changed, strict=True)] or [0, 0]
+    return {"rows": len(pairs), "changed": len(changed), "right_before": int(right[0]), "right_after": int(right[1])}
 
 
 def with_sources(rows: list[Row], search, say: Callable[[str], None]) -> dict[str, list[Row]]:
@@ -180,7 +189,7 @@ def compared(subjects: Sequence[Subject], rows: list[Row], target: str, own: Seq
     right = {one.row.id: one.parts["exact"][0] for one in own}
     lines = []
     for subject in subjects:
-        measured = answer(subject, rows, CAPS, target)
+        measured = answer(subject, rows, CAPS, target, alone=True)
         gains = [one.parts["exact"][0] - right[one.row.id] for one in measured]
         student = [right[one.row.id] for one in measured]
         lines.append(

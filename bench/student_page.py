@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
-from student_bar import Line, lines, share
+from student_bar import Line, alone, lines, share
 
 from finetune.evaluation.report import HELD_OUT_KINDS, TAXES
 
@@ -64,7 +64,7 @@ def page(figures: dict) -> str:
                 f"- 학생: `{file['run']}/{file['name']}` ({file['quantisation']}, {file['bytes'] / 1e6:.1f} MB, SHA-256 `{file['sha256'][:12]}`)",
                 f"- 문항: `{data['name']}/test.jsonl` {data['rows']:,}행 (`{data['sha256'][:12]}`){_left_out(data)}; 물은 것 "
                 + ", ".join(f"{_BOARDS[name]} {count:,}" for name, count in figures["rows"].items()),
-                f"- 답: GGUF 를 llama.cpp 로, greedy, 한도 계산 {caps['student']['worked']}·그 밖 {caps['student']['words']}토큰. "
+                f"- 답: GGUF 를 llama.cpp 로, greedy(질문과 맞지 않는 호출은 다시 읽음), 한도 계산 {caps['student']['worked']}·그 밖 {caps['student']['words']}토큰. "
                 f"학습 전 base 는 `{figures['base_file']['name']}` 에 같은 대화 틀, 한도 {caps['base']['worked']}토큰, 적은 문항.",
                 f"- 기계: {machine['cpu']}, {machine['cores']}코어, {machine['platform']}, 잰 때의 부하 {machine['load_before'][0]}",
             )
@@ -88,12 +88,14 @@ def page(figures: dict) -> str:
         "## 한 질문, 배우기 전과 뒤 (one question, before and after)",
         _example(figures),
         "## 읽는 법 (how to read it)",
-        _NOTES,
+        _NOTES + _reread(figures.get("reread")),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 _NOTES = """\
+- 서비스에서: 사용자가 받는 답. 학생이 쓴 호출이 질문과 맞지 않으면(질문에 없는 금액·날짜, 질문에 있는데 쓰지 않은 사실, 깨진 형식) 학생이 그럴듯하게 본 다른 읽기를 차례로 보고 의심이 없는 첫 호출을 씁니다(`taxlaw.rereading`).
+  모자란 사실은 코드가 되묻습니다(`taxlaw.asking_back`). 학생 혼자: 그런 도움 없이 처음 쓴 답. 목표는 서비스에서의 값과 견줍니다.
 - 최종 세액: 학생의 호출을 계산기가 실행한 마지막 세액이 행의 세액과 1원까지 같음. 사실 읽기: 호출의 사실이 모두 같음(금액을 적은 말은 달라도 됨).
 - 인용 조문: 서비스와 같이 완성한 답(호출이면 풀이까지)에 든 조문 하나하나를 기준일의 색인과 맞춰 봄.
 - 맞는 조문: 행의 조문을 답이 인용함(질문이 조문의 제목만 말하면 제목이 같은 다른 법의 조문도 질문에는 맞으므로 따로 셈). 찾은 근거: `taxlaw.search` 가 지금 찾은 것을 서비스와 같은 글로 질문 앞에 붙임.
@@ -103,10 +105,21 @@ _NOTES = """\
 
 
 def _bar_table(figures: dict, head: str) -> str:
-    def row(line: Line) -> list[str]:
-        return [line.korean, line.base, f"**{line.student}**", f"{line.goal} {_MARKS[line.met]}".strip() or "–"]
+    def row(line: Line, own: str) -> list[str]:
+        goal = f"{line.goal} {_MARKS[line.met]}".strip() or "–"
+        return [line.korean, line.base, own or "–", f"**{line.student}**", goal]
 
-    return _table([head, "학습 전 270M", "학생", "목표"], [row(line) for line in lines(figures)])
+    found = zip(lines(figures), alone(figures), strict=True)
+    return _table([head, "학습 전 270M", "학생 혼자", "서비스에서", "목표"], [row(line, own) for line, own in found])
+
+
+def _reread(found: dict | None) -> str:
+    if not found:
+        return ""
+    return (
+        f"\n- 다시 읽기: 계산 {found['rows']:,}문항 가운데 {found['changed']:,}문항에서 다른 읽기를 골랐고, 그 가운데 맞은 것이 "
+        f"{found['right_before']:,}문항에서 {found['right_after']:,}문항이 되었습니다."
+    )
 
 
 def _taxes(calculations: dict) -> str:

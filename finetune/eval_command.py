@@ -50,6 +50,11 @@ def add_parser(commands) -> None:
     )
     parser.add_argument("--rows", type=_positive, help="행 수; 문체와 세목에서 돌아가며 뽑음 (기본 96, --data 는 모두)")
     parser.add_argument("--base-rows", type=_positive, default=24, help="학습 전 base 에 묻는 행 수 (기본 24)")
+    parser.add_argument(
+        "--reread",
+        action=argparse.BooleanOptionalAction,
+        help="GGUF 가 질문과 맞지 않는 호출을 쓰면 서비스처럼 다시 읽게 한다 (기본: --data 에서만)",
+    )
     parser.add_argument("--out", type=Path, help="결과 폴더 (기본 <run>/eval)")
     parser.add_argument(
         "--only",
@@ -184,18 +189,25 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _subjects(arguments: argparse.Namespace, finished):
     """Every model that was asked for, one at a time."""
+    from finetune.evaluation.rereading import reading_again
     from finetune.evaluation.run_folder import base_subject, run_subjects
     from finetune.evaluation.subjects import gguf_subject
 
     if arguments.base:
         yield base_subject(arguments.base)
+    served = arguments.data is not None if arguments.reread is None else arguments.reread
+
+    def as_served(subject, file: Path):
+        return reading_again(subject, file) if served else subject
+
     if finished:
-        yield from run_subjects(finished, _names(arguments.only), _names(arguments.quantisations))
+        for subject in run_subjects(finished, _names(arguments.only), _names(arguments.quantisations)):
+            yield as_served(subject, finished.student) if subject.name == "student" else subject
     taken: set[str] = set()
     for file in arguments.gguf:
         name = file.stem if file.stem not in taken else f"{file.parent.name}/{file.stem}"
         taken.add(name)
-        yield gguf_subject(name, f"GGUF {name}", file)
+        yield as_served(gguf_subject(name, f"GGUF {name}", file), file)
 
 
 def _judging(arguments: argparse.Namespace):

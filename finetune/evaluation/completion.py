@@ -30,11 +30,11 @@ class Completed:
     problem: str | None = None
 
 
-def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed:
+def complete(text: str, question: str, as_of: date, turn: str = "", alone: bool = False) -> Completed:
     """Run the call in ``text`` when there is one that rests on ``question``, or quote the source of ``turn`` that it names.
 
     A call that turns on a fact which the question does not state becomes the question for that fact (taxlaw.asking_back).  ``turn``: the user
-    turn as it was asked.  Never raises for what a model wrote.
+    turn as it was asked.  ``alone``: code runs every call as it stands, and asks for nothing.  Never raises for what a model wrote.
     """
     written = text.strip()
     try:
@@ -43,7 +43,7 @@ def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed
             return Completed(quoted, quoted, "", False)
     except SourceReferenceError as exc:
         return Completed(written, written, "", False, str(exc))
-    if asked := asked_instead(question, written):
+    if not alone and (asked := asked_instead(question, written)):
         return Completed(asked, asked, asked, False)
     given = split_call(written)
     if given is None:
@@ -51,7 +51,7 @@ def complete(text: str, question: str, as_of: date, turn: str = "") -> Completed
     words = given.prose.strip()
     if given.call is None:
         return Completed(written, written, words, True, given.problem)
-    if against := objections(question, given.call):
+    if not alone and (against := objections(question, given.call)):
         return Completed(written, written, words, True, " ".join(against))
     result, reason = run_quietly(given.call, as_of)
     if result is None:

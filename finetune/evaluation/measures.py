@@ -45,13 +45,18 @@ class Measured:
 
 
 def measure(
-    row: Row, generation: Generation, target: str, likelihood: Likelihood | None = None, generated: bool = True
+    row: Row,
+    generation: Generation,
+    target: str,
+    likelihood: Likelihood | None = None,
+    generated: bool = True,
+    alone: bool = False,
 ) -> Measured:
     """Judge one answer.  ``target``: "program" or "worked", what worked rows were taught; ``generated``: False for a
-    recorded answer, which has no tokens and no end of its own.
+    recorded answer, which has no tokens and no end of its own; ``alone``: code runs every call as it stands, and asks for nothing.
     """
     as_of = date.fromisoformat(row.as_of)
-    done = complete(generation.text, row.question, as_of, user_turn(row))
+    done = complete(generation.text, row.question, as_of, user_turn(row), alone)
     verdict = verify(row.question, done.final, as_of, row.evidence or None)
     faults = [finding for finding in verdict.findings if finding.severity == "fault"]
     payable = answer_payable(generation.text, as_of)
@@ -94,8 +99,8 @@ def measure(
     if row.call is None and row.payable is None:
         parts["wrongly_called"] = (done.called, 1)
     if row.payable is not None:
-        # A right call that code holds back to ask a question gives nobody a tax.
-        parts["exact"] = (payable == row.payable and not asking, 1)
+        # A right call that code holds back, to ask a question or for what it says, gives nobody a tax.
+        parts["exact"] = (payable == row.payable and not asking and done.problem is None, 1)
         parts["wrongly_declined"] = (asking or refusing or looking, 1)
     if row.call and target == "program":
         parts["call_read"] = (reads_as(row.call, generation.text, as_of), 1)

@@ -14,7 +14,7 @@ from finetune.data import Row
 from finetune.evaluate import Generation
 from finetune.evaluation import gguf_model
 from finetune.evaluation.subjects import Caps, Subject
-from taxlaw import call_check, needed_facts, rereading, stated_facts
+from taxlaw import asking_back, call_check, needed_facts, rereading, stated_facts
 from taxlaw.rereading import forks, reread, worth_rereading
 
 
@@ -31,7 +31,7 @@ def reading_again(subject: Subject, file: Path) -> Subject:
         better = again(file, [rows[place] for place in doubtful], [first[place] for place in doubtful], caps.worked)
         return [better[doubtful.index(place)] if place in doubtful else one for place, one in enumerate(first)]
 
-    return replace(subject, answer=answer)
+    return replace(subject, title=f"{subject.title}, 다시 읽기", answer=answer)
 
 
 def again(file: Path, rows: list[Row], first: list[Generation], max_new_tokens: int) -> list[Generation]:
@@ -62,5 +62,5 @@ def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation]) -
 @cache
 def rules_sha256() -> str:
     """Of the code that says what a call may not be: kept readings of other rules are not these."""
-    files = (call_check, needed_facts, stated_facts, rereading)
+    files = (asking_back, call_check, needed_facts, stated_facts, rereading)
     return hashlib.sha256(b"".join(Path(module.__file__).read_bytes() for module in files)).hexdigest()

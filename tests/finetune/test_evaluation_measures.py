@@ -164,8 +164,10 @@ def test_a_call_of_the_same_facts_is_read_right_however_its_amounts_are_written(
 
 def test_the_right_amount_from_other_facts_is_not_a_right_reading(tiny):
     row = worked(tiny, "1,000만원")
-    found = parts_of(row, tiny.call("2,000만원"))
+    found = parts_of(row, tiny.call("2,000만원"), alone=True)
     assert row.payable == 0 and found["exact"] == (1, 1) and found["call_read"] == (0, 1)
+    served = parts_of(row, tiny.call("2,000만원"))
+    assert served["exact"] == (0, 1), "code computes nothing from an amount that the question does not state"
 
 
 @pytest.mark.parametrize(

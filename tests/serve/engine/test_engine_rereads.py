@@ -1,0 +1,96 @@
+"""A student's call that does not fit the question gives way to another reading, and a person sees that it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from serve.answer import Answer, Progress
+from serve.backends.protocol import GenParams, Message
+from serve.engine import Question
+from serve.terminal.words import notes_of
+from serve.verification import explain
+
+DAY = date(2025, 12, 1)
+QUESTION = "조정대상지역 아파트를 5억원에 사서 2주택이 됩니다. 취득세는 얼마인가요?"
+RIGHT = '{"tax":"acquisition","value":"5억원","homes":2,"adjusted":true}'
+WRONG = '{"tax":"acquisition","value":"5억원","homes":2,"adjusted":false}'
+
+
+def rereader(local):
+    @dataclass
+    class Rereader(local):
+        others: tuple = ()
+        asked: list = field(default_factory=list)
+
+        def readings(self, messages, params):
+            for text in self.others:
+                self.asked.append(text)
+                yield text
+
+    return Rereader
+
+
+def test_the_reading_that_fits_is_computed_and_the_first_is_told(build, local) -> None:
+    student = rereader(local)(others=(None, '{"tax":"acquisition"', RIGHT, "never asked for")).enqueue(WRONG)
+    steps = list(build(student).answer(Question(QUESTION, DAY)))
+    answer = steps[-1]
+    assert isinstance(answer, Answer) and all(isinstance(step, Progress) for step in steps[:-1])
+    assert (answer.completion.raw, answer.completion.first) == (RIGHT, WRONG)
+    assert answer.completion.result is not None and answer.completion.unread == ()
+    assert student.asked == [None, '{"tax":"acquisition"', RIGHT]
+    assert any(WRONG in text for text, _ in notes_of(answer, stats=False, sources=False))
+    assert answer.as_dict()["first_answer"] == WRONG
+    assert answer.stats.rereading_seconds <= answer.stats.seconds
+
+
+def test_where_no_reading_fits_the_first_is_computed_with_a_caution(build, local) -> None:
+    student = rereader(local)(others=("말로 쓴 답",)).enqueue(WRONG)
+    answer = list(build(student).answer(Question(QUESTION, DAY)))[-1]
+    assert (answer.completion.raw, answer.completion.first) == (WRONG, None)
+    assert answer.completion.unread == ("조정대상지역의 주택",)
+    explained = explain(answer)
+    assert any("조정대상지역의 주택" in text for text in explained.missing)
+    assert any(badge.words == "계산에 쓰지 않은 사실 1" and badge.tone == "bad" for badge in explained.badges)
+    assert answer.as_dict()["unread"] == ["조정대상지역의 주택"]
+
+
+def test_a_call_without_a_doubt_costs_nothing(build, local) -> None:
+    student = rereader(local)(others=(WRONG,)).enqueue(RIGHT)
+    answer = list(build(student).answer(Question(QUESTION, DAY)))[-1]
+    assert student.asked == [] and answer.completion.first is None and answer.stats.rereading_seconds == 0
+
+
+def test_answers_drawn_by_chance_and_follow_ups_are_not_read_again(build, local) -> None:
+    warm = rereader(local)(others=(RIGHT,)).enqueue(WRONG)
+    list(build(warm).answer(Question(QUESTION, DAY, params=GenParams(64, temperature=0.8, seed=1))))
+    later = rereader(local)(others=(RIGHT,)).enqueue(WRONG)
+    history = (Message("user", QUESTION), Message("assistant", RIGHT))
+    list(build(later).answer(Question("조정대상지역 아파트가 2주택이면 취득세는?", DAY, history=history)))
+    assert warm.asked == [] and later.asked == []
+
+
+def test_closing_the_answer_closes_the_readings(build, local) -> None:
+    ended = []
+
+    @dataclass
+    class Slow(local):
+        def readings(self, messages, params):
+            try:
+                while True:
+                    yield None
+            finally:
+                ended.append(True)
+
+    steps = build(Slow().enqueue(WRONG)).answer(Question(QUESTION, DAY))
+    for _ in range(4):
+        next(steps)
+    steps.close()
+    assert ended == [True]
+
+
+def test_a_student_that_asks_for_what_is_stated_while_another_fact_is_missing_is_corrected(build, local) -> None:
+    question = "땅을 2억원에 사서 5억원에 팔았습니다. 양도소득세는 얼마인가요?"
+    asking = "계산하려면 취득가액을 알아야 합니다. 알려 주시면 계산해 드리겠습니다."
+    answer = list(build(local().enqueue(asking)).answer(Question(question, DAY)))[-1]
+    assert answer.completion.raw == asking and "보유기간을 알아야 합니다" in answer.completion.final
