@@ -184,10 +184,32 @@ def _commands(run: FinishedRun, out: Path, quantisation: str, config_file: Path 
     data = Path("configs/data_gen") / f"{Path(dataset).name}.yaml"
     return [
         *([f"python -m data_gen build --config {data.as_posix()}"] if data.is_file() else []),
+        *(f"python -m finetune run --config {_portable(str(earlier))}" for earlier in _earlier(run.config)),
         f"python -m finetune run --config {_portable(str(config))}",
         f"python -m finetune ship --run {made} --out {shipped} --quantisation {quantisation}",
         f"python -m finetune open --student {shipped}",
     ]
+
+
+def _earlier(config: RunConfig) -> list[Path]:
+    """The configurations of the runs that this one goes on from (lora.start), the first one first.
+
+    Raises InputError where a leg has no configuration below configs/finetune: nobody could make the student again.
+    """
+    if config.lora.start is None:
+        return []
+    start = Path(_portable(str(config.lora.start)))
+    for path in sorted(CONFIGS.glob("*.yaml")):
+        try:
+            known = read_config(path)
+        except ConfigError:
+            continue
+        if known.out / ADAPTER == start and known.lora.start != config.lora.start:
+            return [*_earlier(known), path]
+    raise InputError(
+        f"이 실행이 이어 간 어댑터를 만든 설정이 {CONFIGS} 에 없습니다 (no config makes this adapter): {start}\n"
+        "  out 이 그 폴더인 YAML 을 그곳에 두세요."
+    )
 
 
 def _config_of(run: FinishedRun, given: Path | None) -> Path:

@@ -5,7 +5,16 @@ from collections import Counter
 
 import pytest
 
-from finetune.data import Row, encode_rows, endless_batches, epoch_batches, epoch_order, read_rows, target_text
+from finetune.data import (
+    Row,
+    encode_rows,
+    endless_batches,
+    epoch_batches,
+    epoch_order,
+    read_rows,
+    target_text,
+    weighed_by_tax,
+)
 from finetune.errors import GateError, InputError
 
 
@@ -78,6 +87,22 @@ def test_an_epoch_holds_the_shares_and_rotates_through_large_styles():
     assert counts == [{"worked": 50, "plain": 50}] * 2
     assert {index for order in epochs for index in order} == set(range(100))
     assert epochs[0] != epochs[1] and epochs[0] == epoch_order(styles, mix, 1, 0)
+
+
+def test_taxes_are_weighed_within_the_share_of_the_worked_rows(tiny):
+    def of(number, tax, style="worked"):
+        return Row.model_validate(tiny.row(number, "1억원", tax=tax, style=style))
+
+    rows = [of(n, "gift") for n in range(60)] + [of(n, "acquisition") for n in range(20)]
+    rows += [of(n, "gift", "plain") for n in range(20)]
+    mix = {"worked": 0.8, "plain": 0.2}
+    kinds, shares = weighed_by_tax(rows, mix, {"acquisition": 3})
+    assert shares == pytest.approx({"worked:gift": 0.4, "worked:acquisition": 0.4, "plain": 0.2})
+    taken = Counter(kinds[index] for index in epoch_order(kinds, shares, 0, 0))
+    assert taken == {"worked:gift": 40, "worked:acquisition": 40, "plain": 20}
+    assert weighed_by_tax(rows, mix, {}) == ([row.style for row in rows], mix)
+    with pytest.raises(InputError, match="holding"):
+        weighed_by_tax(rows, mix, {"holding": 2})
 
 
 def test_a_share_of_a_style_without_rows_is_refused():
