@@ -18,6 +18,7 @@ from taxlaw.case_reading import (
     sentence_at,
     stated,
 )
+from taxlaw.errors import UnsupportedCase
 
 PARENT, GRANDPARENT, SPOUSE, CHILD, GRANDCHILD = "부모", "조부모", "배우자", "자녀", "손자녀"
 SIBLING, UNCLE, NEPHEW, PARENT_IN_LAW, CHILD_IN_LAW, OTHER_KIN, STRANGER, SELF = (
@@ -143,6 +144,17 @@ def read_gift(question: str) -> GiftCall:
             year=read_year(question),
         ),
     )
+
+
+def stated_relation(question: str) -> str | None:
+    """The giver's relation to the receiver where the question states it for certain, whatever else it states; else None."""
+    try:
+        gift = one_amount("증여 금액", _amount_roles(question)["amount"])
+        if gift is None:
+            return None
+        return _relation(*_giver_and_receiver(question, gift, _mentions(question)))[0]
+    except UnsupportedCase:  # MissingFact included
+        return None
 
 
 def _text(amount: SeenAmount | None) -> str | None:

@@ -30,6 +30,13 @@ WHOLE = '"relation":"직계존속","amount":"3억원","debt":"1억원","generati
         ("상속받은 논 취득가액이 3억원입니다. 취득세는?", '{"tax":"acquisition","value":"3억원","cause":"상속","asset":"그 밖의 부동산"}', ("농지",)),
         ("공시가격 3억원인 집, 1세대 1주택이 아닙니다. 재산세는?", '{"tax":"property","official_price":"3억원","only_home":true}', ("1세대 1주택",)),
         ("2024년에 공시가격 3억원인 건축물의 재산세는?", '{"tax":"property","official_price":"3억원","kind":"건축물"}', ("2024년",)),
+        ("아들에게 1억원을 증여했습니다. 증여세는?", '{"tax":"gift","amount":"1억원","relation":"직계비속"}', ("준 사람과의 관계(직계존속)",)),
+        ("간이과세자 꽃집, 공급대가 7천만원. 부가세는?", '{"tax":"vat_simplified","gross":"7천만원","industry":"카페"}', ("업종",)),
+        ("총급여 6천만원인 직장인의 소득세는?", '{"tax":"income","base":"6천만원"}', ("총급여",)),
+        # Words of its own for what the templates say otherwise: silence proves nothing there.
+        ("아버지께 1억원을 증여받고 신고를 깜빡했어요. 증여세는?", '{"tax":"gift","amount":"1억원","relation":"직계존속","filed":false}', ()),
+        ("어머니와 자녀 2명이 5억원을 상속받습니다. 상속세는?", '{"tax":"inheritance","estate":"5억원","spouse":true,"children":2}', ()),
+        ("아버지께 1억원을 증여받았어요. 증여세는?", '{"tax":"gift","amount":"1억원","relation":"직계존속","filed":false}', ("기한 안에 신고하지 않음",)),
         ("퇴직금 1억원, 근속 21년이면 퇴직소득세는?", '{"tax":"retirement","pay":"1억원","years":12}', ("21년",)),
         (
             "2024-02-05에 산 땅을 2025-05-06에 팔았습니다. 취득 1억원, 양도 2억원. 양도세는?",
