@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from finetune.settings import Base
 TEXT_ONLY_KEYS = {r"^language_model\.model\.": "model."}
 # model_type of config.json -> chat template
 TEMPLATE_OF_TYPE = {"gemma3": "gemma", "gemma3_text": "gemma", "phi": "question_answer"}
+
+_ABANDONED_SECONDS = 3600.0  # making a folder takes minutes
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ def whole_or_nothing(target: Path):
     """Yield a sibling folder that becomes ``target`` when the block ends well, and is removed when it does not."""
     partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
+    _sweep(target)
     partial.mkdir(parents=True)
     try:
         yield partial
@@ -136,6 +140,16 @@ def whole_or_nothing(target: Path):
         os.replace(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what processes that were killed left of ``target``: their number is no process's, and nobody wrote for an hour."""
+    for left in target.parent.glob(f"{target.name}.partial-*"):
+        number = left.name.rpartition("-")[2]
+        if number.isdigit() and not Path("/proc", number).exists():
+            written = max((file.stat().st_mtime for file in [left, *left.rglob("*")]), default=0.0)
+            if time.time() - written > _ABANDONED_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def require_complete(loading_info: dict, name: str) -> None:

@@ -131,7 +131,8 @@ def recognise(model: str | Path) -> tuple[str, Path | str | NamedTeacher]:
     if isinstance(model, str):
         if (named := find_named(name)) is not None:
             return "teacher", named
-        if _HUB_NAME.fullmatch(name):
+        # runs/student, where there is a folder runs, is a path that is not there and no name of the hub.
+        if _HUB_NAME.fullmatch(name) and not path.parent.is_dir():
             return "transformers", name
         if (packaged := _packaged_gguf(name)) is not None:
             return "gguf", packaged

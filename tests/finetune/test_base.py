@@ -127,3 +127,24 @@ def test_a_containers_limit_counts_as_its_memory(tmp_path):
     limit.write_text("1000000\n", encoding="ascii")
     assert main_memory_bytes(limits=(limit,)) == 1_000_000
     assert memory_bytes("cpu") > 0
+
+
+def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
+    import os
+
+    from finetune.base import whole_or_nothing
+
+    def left(number, hours):
+        folder = tmp_path / f"made.partial-{number}"
+        folder.mkdir()
+        (folder / "half").write_text("x", encoding="utf-8")
+        for path in (folder / "half", folder):
+            os.utime(path, (path.stat().st_mtime - 3600 * hours,) * 2)
+        return folder
+
+    nobody = 2**22 + 1  # above every process number of Linux
+    abandoned, fresh, living = left(nobody, 2), left(nobody + 1, 0), left(os.getppid(), 2)
+    with whole_or_nothing(tmp_path / "made") as partial:
+        (partial / "whole").write_text("x", encoding="utf-8")
+    assert not abandoned.exists() and fresh.exists() and living.exists()
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["whole"]

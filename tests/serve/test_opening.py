@@ -77,6 +77,14 @@ def test_a_name_that_means_nothing_says_what_would(name: str) -> None:
     assert caught.value.code is Code.NO_MODEL and "org/name" in caught.value.hint
 
 
+def test_a_path_that_is_not_there_is_no_name_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "runs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ServeError) as caught:
+        open_backend("runs/student")
+    assert caught.value.code is Code.NO_MODEL and "runs/student" in caught.value.message
+
+
 @pytest.mark.parametrize("files", [(), ("a.gguf", "b.gguf"), ("notes.txt",)])
 def test_a_folder_that_is_no_model_says_why(files: tuple[str, ...]) -> None:
     Path("m").mkdir()
