@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from scripts.runpod import api as runpod
+from scripts.runpod import interrupt
 from scripts.runpod.api import Request, RunpodError
 from scripts.runpod.launch import Desk, Stop, check_licence, choose, pod_body, run
 from scripts.runpod.settings import Budget, read_rent
@@ -113,7 +114,7 @@ def _errand(options: argparse.Namespace) -> int:
     check_licence(base.get("hub"), base.get("revision"), token)
     pace = float(os.environ.get("RUNPOD_POLL_SECONDS", "20"))
     api = runpod.from_environment()
-    run(Desk(api, Path.cwd(), config, dataset, rent, budget, needed, poll_seconds=pace), token)
+    run(Desk(api, Path.cwd(), config, dataset, rent, budget, needed, poll_seconds=pace, pause=interrupt.pause), token)
     return 0
 
 
@@ -150,4 +151,5 @@ def _show(options: argparse.Namespace, rent, budget: Budget, config: Path, neede
 
 
 if __name__ == "__main__":
+    interrupt.listen()
     sys.exit(main())
