@@ -77,7 +77,7 @@ STATED: tuple[Stated, ...] = (
     Stated(
         "gift",
         "받는 사람이 미성년",
-        r"미성년|만?\s?(?<!\d)(?:[1-9]|1[0-8])\s?(?:세|살)(?![가-힣]*대)",
+        r"미성년|초등학생|(?<![가-힣])중학생|고등학생|유치원|만?\s?(?<!\d)(?:[1-9]|1[0-8])\s?(?:세|살)(?![가-힣]*대)",
         _is("minor", True),
         rf"미성년자?{_NO}|성인|성년인",
     ),
@@ -101,7 +101,7 @@ STATED: tuple[Stated, ...] = (
         Stated("property", kind, kind.replace("·", "[·, ]?"), _is("kind", kind))
         for kind in ("건축물", "종합합산 토지", "별도합산 토지", "분리과세 농지·임야", "주거지역 공장")
     ),
-    Stated("holding", "1세대 1주택자", _ONE_HOME, _is("one_home", True), _NOT_ONE_HOME, _not(_is("one_home", True)), _HOME_HINTS),
+    Stated("holding", "1세대 1주택자", _ONE_HOME + r"|한\s?채(?:만|뿐)", _is("one_home", True), _NOT_ONE_HOME, _not(_is("one_home", True)), _HOME_HINTS),
     Stated("holding", "법인이 가진 주택", _COMPANY, _is("company", True), rf"법인{_NO}"),
     *(Stated("holding", kind, kind, _is("kind", kind)) for kind in ("종합합산 토지", "별도합산 토지")),
     Stated("holding", "보유기간", r"(?<!\d)\d{1,2}\s?년\s?(?:동안|간|보유|넘게|째)|보유\s?기간", _has("held_years"), otherwise=_not(_has("held_years")), hints="년|보유|갖고|가지고|개월"),
@@ -126,7 +126,7 @@ STATED: tuple[Stated, ...] = (
     Stated("acquisition", "주택", _HOUSE, _not(_has("asset")), f"{_BUILDING}|{_FARM}"),
     Stated("acquisition", "첫 집", r"무주택|유일한|다른\s?집은\s?없|집이\s?없다가", lambda facts: (facts.get("homes") or 1) < 2, r"[2-9]\s?(?:주택|채)"),
     Stated("acquisition", "1가구 1주택 상속", _ONE_HOME, _is_or("only_home", True, _not(_is("cause", "상속"))), _NOT_ONE_HOME),
-    Stated("inheritance", "배우자", r"배우자", _is("spouse", True), r"배우자[는가도]?\s?(?:없|먼저|이미|사망|계시지)|배우자\s?없이|사별", _not(_is("spouse", True)), "남편|아내|부인|어머니|아버지|모친|부친|어머님|아버님"),
+    Stated("inheritance", "배우자", r"배우자|(?:남편|아내)[이가의께서 ]{0,3}(?:사망|돌아|별세|떠나|남[기긴])|(?:아버지|부친|아버님)[^.]{0,20}(?:돌아|사망|별세|남[기긴])[^?]*어머니[와는도]", _is("spouse", True), r"배우자[는가도]?\s?(?:없|먼저|이미|사망|계시지)|배우자\s?없이|사별", _not(_is("spouse", True)), "남편|아내|부인|어머니|아버지|모친|부친|어머님|아버님"),
     Stated("inheritance", "배우자가 받는 재산", r"배우자[^.]{0,16}(?:받|상속분)", _has("spouse_receives"), r"함께 상속|없"),
     Stated("inheritance", "기한이 지난 신고", r"기한\s?후\s?신고|(?:지[난나]|넘[겨긴])[^.]{0,10}신고[를했합]", _is("late", True), otherwise=_not(_is("late", True)), hints="늦|지나|기한|뒤에"),
     Stated("inheritance", "신고하지 않음", r"신고[를도는]?\s?(?:하지\s?않|못|안\s?)", _is_or("filed", False, _is("late", True)), otherwise=_not(_is("filed", False)), hints="신고(?!를 준비)|기한"),
@@ -162,7 +162,7 @@ STATED: tuple[Stated, ...] = (
     Stated("vat_general", "대손금액", r"대손", _has("bad_debt"), r"대손[^.]{0,6}없", _not(_has("bad_debt")), "부도|회수|떼[였인이]|못 받"),
     Stated("vat_general", "부가세 포함 매출", r"포함(?:한|해 받은|하여 받은)?\s?매출", _has("supply_with_tax"), otherwise=_not(_has("supply_with_tax")), hints="포함|공급대가"),
     Stated("vat_general", "매입 공급가액", r"매입[은]?\s?공급가액", _has("purchases"), otherwise=_not(_has("purchases")), hints="매입(?!세액)|구입|샀|사들"),
-    Stated("vat_general", "부가세 포함 매입", r"포함(?:한|해)?(?:(?!매출)[^.]){0,24}매입", _has("purchases_with_tax"), otherwise=_not(_has("purchases_with_tax")), hints="포함|공급대가"),
+    Stated("vat_general", "부가세 포함 매입", r"포함(?:한|해)?(?:(?!매출|팔|판매)[^.]){0,24}매입(?!세액)", _has("purchases_with_tax"), otherwise=_not(_has("purchases_with_tax")), hints="포함|공급대가"),
     Stated("vat_general", "매입세액", r"(?<!못할 )(?<!않는 )매입세액(?:이|은)?\s?(?=\d)", _has("input_tax")),
     Stated("vat_simplified", "신용카드 매출", r"카드", _has("card_sales"), r"카드[^.]{0,8}없", _not(_has("card_sales")), "영수증|페이"),
     Stated("withholding", "종신연금", r"종신", _is("lifetime", True), rf"종신[^.]{{0,6}}{_NO}"),
@@ -181,22 +181,29 @@ STATED: tuple[Stated, ...] = (
     ),
 )  # fmt: skip
 # Counts with their unit: the number must stand at that key.  ``unless``: words around it by which it is no such count.
+_NUMBER = r"(\d{1,2}|하나|한|둘|두|셋|세|넷|네|다섯)"
+_WORDS = {"하나": 1, "한": 1, "둘": 2, "두": 2, "셋": 3, "세": 3, "넷": 4, "네": 4, "다섯": 5}
+_CHILDREN = rf"(?:자녀|자식|아이|아들|딸)[은는이가를]?\s?{_NUMBER}(?:\s?명|[이가을를은,. ]|$)"
+_SEVERAL_HOMES = r"(?<![\d가-힣])([2-9]|두|세|네|다섯)\s?채"
 _COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ("acquisition", "homes", r"(?<![\d가구대] )(?<![\d가구대])([2-9])\s?(?:주택|채)", r"일시적"),
     ("acquisition", "homes", r"(?:주택|집|가구|세대)[^.]{0,14}(?<!\d)([2-9])\s?채", r"일시적"),
     ("acquisition", "homes", r"([2-9])\s?번째", ""),
-    ("holding", "homes", r"(?<!\d)([2-9])\s?(?:주택|채)", r"법인"),
+    ("holding", "homes", r"(?<!\d)([2-9])\s?주택", r"법인"),
+    ("holding", "homes", _SEVERAL_HOMES, r"법인"),
     ("holding", "age", r"(\d+)\s?(?:세(?!대)|살)", ""),
-    ("capital_gains", "homes", r"(?<!\d)([2-9])\s?(?:주택|채)", r"일시적"),
+    ("capital_gains", "homes", r"(?<!\d)([2-9])\s?주택", r"일시적"),
+    ("capital_gains", "homes", _SEVERAL_HOMES, r"일시적"),
     ("capital_gains", "residence_years", r"거주기간[은이]?\s?(\d+)\s?년|(\d+)년\s?(?:살|거주)", ""),
     (
         "capital_gains",
         "held_years",
-        r"보유기간[은이]?\s?(\d+)\s?년(?!이? ?(?:안|미만))|(\d+)년\s?(?:보유|동안|넘게)",
+        r"보유기간[은이]?\s?(\d+)\s?년(?!이? ?(?:안|미만))|(?<!\d)(\d{1,2})년\s?(?:보유|동안|넘게|갖고|가지고|가진|뒤|반?\s?만에|후)",
         "",
     ),
     ("corporate", "months", r"(?<!\d)(\d{1,2})\s?개월", ""),
-    ("inheritance", "children", r"자녀[는가]?\s?(\d+)\s?명", ""),
+    ("inheritance", "children", _CHILDREN, ""),
+    ("income", "children", _CHILDREN, r"부양가족|기본공제\s?대상"),
     ("income", "children", r"자녀[는가]?\s?(\d+)\s?명", ""),
     ("income", "dependants", r"본인[을]?\s?포함(?:해|하여)?[^.\d]{0,12}(\d+)\s?명", ""),
     ("retirement", "years", r"(?<!\d)(\d{1,2})\s?년", ""),
@@ -256,7 +263,8 @@ def _counts(question: str, tax: str, facts: Facts) -> Iterator[str]:
         if name != tax or (unless and re.search(unless, question)):
             continue
         for found in re.finditer(pattern, question):
-            number = int(next(group for group in found.groups() if group))
+            said = next(group for group in found.groups() if group)
+            number = _WORDS[said] if said in _WORDS else int(said)
             if facts.get(key, _DEFAULTS.get(key)) != number:
                 yield found.group().strip()
 
