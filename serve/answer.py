@@ -230,7 +230,7 @@ def stream_answer(
         return
     written, better = clock(), text
     with closing(backend.readings(messages, params)) as readings:
-        for better in reread(asked.question, text, readings):  # noqa: B007 - the last is used below
+        for better in reread(asked.question, text, readings, asked.as_of):  # noqa: B007 - the last is used below
             stats = replace(stats, seconds=clock() - start, rereading_seconds=clock() - written)
             yield Progress(text, stats)
     yield settle(better, stats, asked, first=text if better != text else None)
@@ -244,7 +244,7 @@ def rereads(backend: Backend, params: GenParams, asked: Asked, text: str) -> boo
     from taxlaw.rereading import worth_rereading
 
     able = asked.side == "student" and isinstance(backend, Rereads) and params.temperature == 0
-    return able and not asked.earlier and worth_rereading(asked.question, text)
+    return able and not asked.earlier and worth_rereading(asked.question, text, asked.as_of)
 
 
 def settle(text: str, stats: Stats, asked: Asked, cached: bool = False, first: str | None = None) -> Answer:

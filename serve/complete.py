@@ -128,7 +128,7 @@ def complete(text: str, as_of: date, question: str, turn: str = "", student: boo
             return Completion(raw, quoted, quoted=quoted)
     except SourceReferenceError as exc:
         return Completion(raw, raw, problem=f"인용할 근거를 찾지 못해 인용하지 않았습니다. {exc}")
-    asked = asked_instead(question, raw) if student or looks_like_call(raw) else None
+    asked = asked_instead(question, raw, as_of) if student or looks_like_call(raw) else None
     try:
         call = find_call(raw)
         if asked and call is None:

@@ -7,10 +7,12 @@ Where it asks for a fact that is truly missing its own words stand.
 from __future__ import annotations
 
 import re
+from datetime import date
 
-from taxlaw.call_answer import split_call
+from taxlaw.call_answer import run_quietly, split_call
 from taxlaw.call_check import wrong_tax
 from taxlaw.needed_facts import ask_for, lacking, unstated
+from taxlaw.stated_facts import unread
 
 # "계산하려면 보유기간을 알아야 합니다.": the fact, without what it is needed for.
 _ASKED = re.compile(r"(?:^|(?<=[.!?])\s|\n)(?:\S+려면\s)?([^.!?\n]{1,60}?)[을를]\s알아야")
@@ -47,8 +49,11 @@ def asked_tax(question: str) -> str | None:
     return next((tax for tax, words in _ASKED_TAX if re.search(words, question)), None)
 
 
-def facts_to_ask(question: str, text: str) -> tuple[str, ...]:
-    """The facts to ask for in place of the student's ``text``; () when it may stand, or when nothing is known to be missing."""
+def facts_to_ask(question: str, text: str, as_of: date) -> tuple[str, ...]:
+    """The facts to ask for in place of the student's ``text``; () when it may stand, or when nothing is known to be missing.
+
+    A call that fits the question and can be run is judged by its own facts, any other by what the question's words turn on.
+    """
     given = split_call(text.strip())
     if given is None:
         asked, tax = asked_fact(text), asked_tax(question)
@@ -57,14 +62,17 @@ def facts_to_ask(question: str, text: str) -> tuple[str, ...]:
         missing = lacking(question, tax)
         return () if any(_same_fact(asked, fact) for fact in missing) else missing
     if given.call is not None:
-        return () if wrong_tax(question, given.call.tax) else unstated(question, given.call)
+        if wrong_tax(question, given.call.tax):
+            return ()
+        fits = not unread(question, given.call) and run_quietly(given.call, as_of)[0] is not None
+        return unstated(question, given.call) or (() if fits else lacking(question, given.call.tax))
     named = _TAX.search(text)
     return lacking(question, named[1]) if named and not wrong_tax(question, named[1]) else ()
 
 
-def asked_instead(question: str, text: str) -> str | None:
+def asked_instead(question: str, text: str, as_of: date) -> str | None:
     """The sentence that asks for them; None when the student's own ``text`` is gone by."""
-    facts = facts_to_ask(question, text)
+    facts = facts_to_ask(question, text, as_of)
     return ask_for(facts) if facts else None
 
 

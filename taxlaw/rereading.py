@@ -10,10 +10,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import count
 
 from taxlaw.asking_back import asks_needlessly, facts_to_ask
-from taxlaw.call_answer import split_call
+from taxlaw.call_answer import run_quietly, split_call
 from taxlaw.call_check import objections
 from taxlaw.needed_facts import flags_unstated, unstated
 from taxlaw.stated_facts import unread
@@ -31,7 +32,7 @@ class Step:
     others: tuple[tuple[int, float], ...]
 
 
-def doubts(question: str, text: str) -> tuple[str, ...] | None:
+def doubts(question: str, text: str, as_of: date) -> tuple[str, ...] | None:
     """What speaks against the call in ``text``, in Korean; () when nothing does, None when the text is no call."""
     given = split_call(text.strip())
     if given is None:
@@ -39,29 +40,30 @@ def doubts(question: str, text: str) -> tuple[str, ...] | None:
     if given.call is None:
         return (given.problem or "형식이 잘못된 호출",)
     against = (*objections(question, given.call), *unstated(question, given.call), *unread(question, given.call))
-    return tuple(dict.fromkeys(against))
+    result, reason = run_quietly(given.call, as_of)
+    return tuple(dict.fromkeys(against if result else (*against, reason)))
 
 
-def worth_rereading(question: str, text: str) -> bool:
+def worth_rereading(question: str, text: str, as_of: date) -> bool:
     """Whether another reading may be a better one: a call in doubt, or asking for what the question states.
 
     Not where a fact is missing that only the person can tell: that is asked for (taxlaw.asking_back).
     """
     if asks_needlessly(question, text):
         return True
-    if not doubts(question, text):
+    if not doubts(question, text, as_of):
         return False
     given = split_call(text.strip())
     flags = flags_unstated(question, given.call) if given is not None and given.call is not None else ()
-    return set(facts_to_ask(question, text)) <= set(flags)
+    return set(facts_to_ask(question, text, as_of)) <= set(flags)
 
 
-def reread(question: str, first: str, others: Iterable[str | None]) -> Iterator[str]:
+def reread(question: str, first: str, others: Iterable[str | None], as_of: date) -> Iterator[str]:
     """Yield ``first`` while ``others`` are looked at, and last the text to go by: ``first``, or the first of them that is a
     call without a doubt.  ``others`` is drawn from only as far as needed; a None in it stands for waiting.
     """
     for text in others:
-        if text is not None and doubts(question, text) == ():
+        if text is not None and doubts(question, text, as_of) == ():
             yield text
             return
         yield first

@@ -145,6 +145,7 @@ STATED: tuple[Stated, ...] = (
     *(
         Stated("capital_gains", kind, said, _is("asset", kind), unless)
         for kind, said, unless in (
+            ("주택", _HOUSE, r"분양권|입주권|상가|토지|땅|건물|사무실|대지|임야"),
             ("분양권", "분양권", ""),
             ("조합원입주권", "입주권", ""),
             ("비사업용 토지", "비사업용", ""),

@@ -43,7 +43,7 @@ def complete(text: str, question: str, as_of: date, turn: str = "", alone: bool 
             return Completed(quoted, quoted, "", False)
     except SourceReferenceError as exc:
         return Completed(written, written, "", False, str(exc))
-    if not alone and (asked := asked_instead(question, written)):
+    if not alone and (asked := asked_instead(question, written, as_of)):
         return Completed(asked, asked, asked, False)
     given = split_call(written)
     if given is None:

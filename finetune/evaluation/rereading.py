@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -26,7 +27,7 @@ def reading_again(subject: Subject, file: Path) -> Subject:
         doubtful = [
             place
             for place, (row, one) in enumerate(zip(rows, first, strict=True))
-            if worth_rereading(row.question, one.text)
+            if worth_rereading(row.question, one.text, _day(row))
         ]
         better = again(file, [rows[place] for place in doubtful], [first[place] for place in doubtful], caps.worked)
         return [better[doubtful.index(place)] if place in doubtful else one for place, one in enumerate(first)]
@@ -46,9 +47,13 @@ def again(file: Path, rows: list[Row], first: list[Generation], max_new_tokens: 
         for row, prompt, one in zip(rows, prompts, first, strict=True):
             made: dict[str, Generation] = {}
             with closing(_others(speaker, prompt, max_new_tokens, made)) as others:
-                *_, text = reread(row.question, one.text, others)
+                *_, text = reread(row.question, one.text, others, _day(row))
             chosen.append(made.get(text, one))
     return chosen
+
+
+def _day(row: Row) -> date:
+    return date.fromisoformat(row.as_of)
 
 
 def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation]) -> Iterator[str]:

@@ -49,7 +49,7 @@ def test_doubtful_answers_alone_are_read_again_and_only_for_what_fits(gguf, monk
     monkeypatch.setattr(rules, "LEAST_CHANCE", 0.0)  # random weights believe in nothing
     asked = []
 
-    def reread(question, first, others):
+    def reread(question, first, others, as_of):
         asked.append((question, first))
         yield first
         yield [text for text in others if text is not None][2]

@@ -1,6 +1,7 @@
 """Questions as people type them, none from a template: a right call to them is neither doubted nor turned into a question."""
 
 import json
+from datetime import date
 
 import pytest
 
@@ -9,6 +10,7 @@ from taxlaw.calls import parse_call
 from taxlaw.errors import CallError
 from taxlaw.rereading import doubts
 
+DAY = date(2026, 6, 1)
 QUESTIONS = [
     (
         "아빠가 집 살 때 보태라고 2억 주셨는데 증여세 얼마 나와요? 신고는 제때 했어요",
@@ -156,8 +158,8 @@ QUESTIONS = [
 
 @pytest.mark.parametrize(("question", "call"), QUESTIONS)
 def test_a_right_call_is_not_doubted(question, call):
-    assert doubts(question, call) == ()
-    assert facts_to_ask(question, call[:-1]) == (), "half the call would ask for what is stated"
+    assert doubts(question, call, DAY) == ()
+    assert facts_to_ask(question, call[:-1], DAY) == (), "half the call would ask for what is stated"
 
 
 def test_a_fact_taken_out_is_noticed_in_these_words_too():
@@ -172,5 +174,5 @@ def test_a_fact_taken_out_is_noticed_in_these_words_too():
                 continue  # a fact that no call is without
             if changed:
                 made += 1
-                noticed += doubts(question, json.dumps(less, ensure_ascii=False)) != ()
+                noticed += doubts(question, json.dumps(less, ensure_ascii=False), DAY) != ()
     assert made > 40 and noticed >= 0.8 * made, (made, noticed)

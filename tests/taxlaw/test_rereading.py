@@ -1,10 +1,13 @@
 """A call that does not fit its question gives way to the likeliest one that does, and to nothing else."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
 from taxlaw.rereading import LEAST_CHANCE, Step, doubts, forks, reread, step_of, worth_rereading
 
+DAY = date(2026, 6, 1)
 QUESTION = "조정대상지역 아파트를 5억원에 사서 2주택이 됩니다. 취득세는 얼마인가요?"
 RIGHT = '{"tax":"acquisition","value":"5억원","homes":2,"adjusted":true}'
 WRONG = '{"tax":"acquisition","value":"5억원","homes":2,"adjusted":false}'
@@ -12,23 +15,25 @@ BROKEN = '{"tax":"acquisition","value":"5억원","homes":2'
 
 
 def test_doubts_are_about_calls_only():
-    assert doubts(QUESTION, RIGHT) == ()
-    assert doubts(QUESTION, WRONG) == ("조정대상지역의 주택",)
-    assert doubts(QUESTION, BROKEN)
-    assert doubts(QUESTION, "취득세는 얼마입니다.") is None
+    assert doubts(QUESTION, RIGHT, DAY) == ()
+    assert doubts(QUESTION, WRONG, DAY) == ("조정대상지역의 주택",)
+    assert doubts(QUESTION, BROKEN, DAY)
+    cannot_be_run = '{"tax":"acquisition","value":"5억원","homes":2,"adjusted":true,"cause":"교환"}'
+    assert doubts(QUESTION, cannot_be_run, DAY)
+    assert doubts(QUESTION, "취득세는 얼마입니다.", DAY) is None
 
 
 @pytest.mark.parametrize("first", [WRONG, BROKEN, '{"tax":"acquisition","value":"7억원","homes":2,"adjusted":true}'])
 def test_the_first_other_reading_without_a_doubt_is_gone_by(first):
     others = iter(["취득세는 모르겠습니다.", None, BROKEN, RIGHT, "nobody asks for this one"])
-    assert worth_rereading(QUESTION, first)
-    *meanwhile, last = reread(QUESTION, first, others)
+    assert worth_rereading(QUESTION, first, DAY)
+    *meanwhile, last = reread(QUESTION, first, others, DAY)
     assert last == RIGHT and set(meanwhile) == {first}
     assert next(others) == "nobody asks for this one"
 
 
 def test_without_a_better_one_the_first_stands():
-    *_, last = reread(QUESTION, WRONG, [BROKEN, "말로 쓴 답"])
+    *_, last = reread(QUESTION, WRONG, [BROKEN, "말로 쓴 답"], DAY)
     assert last == WRONG
 
 
@@ -47,7 +52,7 @@ def test_without_a_better_one_the_first_stands():
     ],
 )  # fmt: skip
 def test_when_it_is_worth_reading_again(question, text, worth):
-    assert worth_rereading(question, text) is worth
+    assert worth_rereading(question, text, DAY) is worth
 
 
 class Tree:
