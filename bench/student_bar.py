@@ -55,6 +55,7 @@ def lines(figures: dict) -> list[Line]:
             lowest and lowest[1]["value"] >= 0.9,
         ),
         _plain("처음 보는 조합", "unseen combinations of facts", base, ours, "calculations", "combinations", "exact"),
+        _everyday(ours, base),
         _plain(
             "호출에 담은 사실이 모두 맞음",
             "every fact of the call right",
@@ -132,6 +133,14 @@ def _plain(korean: str, english: str, base: dict, ours: dict, board: str, kind: 
 
 def _of(figures: dict, board: str, key: str, kind: str = "all") -> dict | None:
     return figures[board].get(kind, {}).get(key)
+
+
+def _everyday(ours: dict, base: dict) -> Line | None:
+    if not ours.get("everyday", {}).get("rows"):
+        return None
+    name = "틀 없이 사람이 쓰듯 따로 적은 질문"
+    shown = share(base.get("everyday", {}).get("exact"))
+    return Line(name, "questions written apart from the templates", shown, share(ours["everyday"]["exact"]))
 
 
 def _law(ours: dict, base: dict) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ from finetune.evaluation.rows import choose_rows
 from finetune.evaluation.subjects import Caps, Subject
 from finetune.evaluation.summary import estimate_of
 from taxlaw.articles import lookup
-from taxlaw.calls import run_call
+from taxlaw.calls import parse_call, run_call
 from taxlaw.cases import read_case
 from taxlaw.citations import find_citations
 
@@ -78,6 +79,18 @@ def unlearned(rows: Sequence[Row], learned: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.family not in families and row.question not in questions]
 
 
+def everyday(file: Path) -> list[Row]:
+    """Questions as people type them, written apart from every template: {"question", "as_of", "call"} a line."""
+    rows = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        said = json.loads(line)
+        call = parse_call(said["call"])
+        case = {"question": said["question"], "as_of": said["as_of"]}
+        case["amount"] = run_call(call, date.fromisoformat(said["as_of"])).payable
+        rows.append(row_of_case(case, file.stem, number).model_copy(update={"call": said["call"], "tax": call.tax}))
+    return rows
+
+
 def some_rows(rows: list[Row], most: int | None) -> list[Row]:
     """At most ``most`` rows, as many of each held-out kind, in turn from each style and tax."""
     if most is None or len(rows) <= most:
@@ -115,6 +128,7 @@ def figures_of(answers: Answers) -> dict:
     found = {name: board for name, board in answers.items() if name.startswith("found_")}
     return {
         "calculations": {name: _calculated(_of_kinds(calculated, kinds)) for name, kinds in KINDS.items()},
+        "everyday": _calculated(answers.get("everyday", [])),
         "declined": estimate_of("wrongly_declined", calculated),
         "ask_back": _by_kind(answers.get("ask_back", []), ("asked_fact", "asked_back")),
         "refusal": _by_kind(answers.get("refusal", []), ("refused",)),

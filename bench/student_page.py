@@ -18,6 +18,7 @@ _BOARDS = {
     "quoting": "조문 인용",
     "documents": "녹음된 문답",
     "look_up": "근거 없는 법령 질문",
+    "everyday": "틀 없는 질문",
     "found_3": "찾은 근거 3개",
     "found_5": "찾은 근거 5개",
 }

@@ -11,6 +11,8 @@ from finetune.data import Row
 from finetune.evaluate import Generation
 from finetune.evaluation.subjects import Caps, Subject
 from taxlaw.calls import parse_call, render_working, run_call
+from taxlaw.cases import read_case
+from taxlaw.errors import UnsupportedCase
 from taxlaw.evidence_prompt import LOOK_UP
 from taxlaw.search.passages import Hit, Passage
 
@@ -238,6 +240,23 @@ def test_what_the_student_reaches_alone_stands_beside_what_a_person_is_served(be
     table = bench["page"].page(both)
     assert "| 학생 혼자 | 서비스에서 |" in table and "**93.8%" in table and "| 81.2% (" in table
     assert set(bench["bar"].alone(figures)) == {""}, "figures of before there was such a column"
+
+
+def test_the_everyday_questions_have_the_facts_that_the_rule_reader_finds(bench):
+    """Their calls were written by hand; where code can read a question by itself, it reads the same case."""
+    rows = bench["measure"].everyday(BENCH / "everyday_questions.jsonl")
+    assert len({one.question for one in rows}) == len(rows) > 40 and len({one.tax for one in rows}) == 13
+    read = 0
+    for one in rows:
+        try:
+            found = run_call(read_case(one.question), date.fromisoformat(one.as_of)).payable
+        except UnsupportedCase:
+            continue
+        read += 1
+        assert found == one.payable, one.question
+    assert read > 15
+    answers = {"everyday": bench["measure"].answer(Student().subject(), rows, Caps(), "program")}
+    assert bench["measure"].figures_of(answers)["everyday"]["exact"]["value"] == 1
 
 
 def test_another_file_is_compared_on_the_same_rows_in_pairs(bench, rows):
