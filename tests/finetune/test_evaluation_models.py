@@ -145,7 +145,7 @@ def test_a_base_without_a_template_is_asked_as_its_student_is(pair, monkeypatch)
     with pytest.raises(InputError, match="chat_template"):
         gguf_model.generate(gguf_file, rows, 12)
     assert gguf_model.generate(gguf_file, rows, 12, GEMMA) == answers
-    with gguf_model._open(gguf_file, rows[:1], 4, GEMMA) as (speaker, _):
+    with gguf_model.opened(gguf_file, rows[:1], 4, GEMMA) as (speaker, _):
         assert speaker.stop in speaker.stops and len(speaker.stops) == 2
 
 

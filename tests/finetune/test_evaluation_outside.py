@@ -120,14 +120,18 @@ def test_a_program_style_student_is_judged_by_amount_by_asking_back_and_by_refus
     cases = [
         *GOOD,
         {"question": "집을 팔면 양도소득세는?", **asking},
-        {"question": "취득세는?", **asking, "answer": "계산하려면 취득가액을 알아야 합니다. 알려 주시면 계산합니다."},
+        {
+            "question": "얼마를 내야 하나요?",
+            **asking,
+            "answer": "계산하려면 취득가액을 알아야 합니다. 알려 주시면 계산합니다.",
+        },
         {"question": "법인세 과세표준 3억원의 법인세는?", "as_of": "2025-07-01", "amount": "3,700만원"},
     ]
     said = {
         GIFT: '{"tax":"gift","amount":"3억원","relation":"직계존속"}',
         "오늘 날씨는?": "죄송하지만 날씨는 알려 드릴 수 없습니다.",
         "집을 팔면 양도소득세는?": "취득가액을 알아야 합니다. 알려 주시면 계산해 드리겠습니다.",
-        "취득세는?": "주택 수를 알아야 합니다. 알려 주시면 계산해 드리겠습니다.",
+        "얼마를 내야 하나요?": "주택 수를 알아야 합니다. 알려 주시면 계산해 드리겠습니다.",
         "법인세 과세표준 3억원의 법인세는?": '{"tax":"corporate","base":"3억원"}',
     }
     file = write(tmp_path, cases)
