@@ -85,7 +85,7 @@ def _missing(answer: Any, lacking: list[str]) -> tuple[str, ...]:
     completion = answer.completion
     found = [completion.problem, *lacking] if completion.problem else lacking
     if completion.unread:
-        found = [*found, f"질문의 이 사실은 계산에 쓰이지 않았습니다: {', '.join(completion.unread)}."]
+        found = [*found, f"계산이 빠뜨렸거나 질문과 다르게 읽은 것: {', '.join(completion.unread)}."]
     if answer.stats.finish == "length":
         found = [*found, "답이 길이 한도에서 잘려 끝까지 쓰이지 않았습니다."]
     words = re.search(r"[가-힣]{2}", completion.final)
@@ -123,7 +123,7 @@ def _badges(answer: Any, lacking: list[str]) -> tuple[Badge, ...]:
         *_counted(verdict, "form", "형식 문제", "form"),
     ]
     if unread := len(answer.completion.unread):
-        badges.append(Badge(f"계산에 쓰지 않은 사실 {unread}", f"stated facts not used {unread}", "bad"))
+        badges.append(Badge(f"질문과 다른 사실 {unread}", f"facts unlike the question {unread}", "bad"))
     if lacking:
         badges.append(Badge("모자란 사실 있음", "facts missing", "dim"))
     if answer.stats.finish == "length":

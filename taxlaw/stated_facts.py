@@ -7,6 +7,7 @@ found never refuses a call; it makes a model read again (taxlaw.rereading) and t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,7 @@ from typing import Any
 from taxlaw.calls import Call
 from taxlaw.figures import find_figures, same_day
 from taxlaw.gift_case import stated_relation
-from taxlaw.money import find_amounts, parse_won
+from taxlaw.money import find_amounts, format_won, parse_won
 
 Facts = Mapping[str, Any]
 
@@ -193,6 +194,12 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ("holding", "homes", r"(?<!\d)([2-9])\s?주택", r"법인"),
     ("holding", "homes", _SEVERAL_HOMES, r"법인"),
     ("holding", "age", r"(\d+)\s?(?:세(?!대)|살)", ""),
+    (
+        "holding",
+        "held_years",
+        r"(?<!\d)(\d{1,2})년\s?(?:보유|동안|넘게|갖고|가지고|가진)|보유기간[은이]?\s?(\d{1,2})\s?년",
+        "",
+    ),
     ("capital_gains", "homes", r"(?<!\d)([2-9])\s?주택", r"일시적"),
     ("capital_gains", "homes", _SEVERAL_HOMES, r"일시적"),
     ("capital_gains", "residence_years", r"거주기간[은이]?\s?(\d+)\s?년|(\d+)년\s?(?:살|거주)", ""),
@@ -213,6 +220,7 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
 )
 _DEFAULTS = {"months": 12, "days": 1, "dependants": 1, "children": 0}
 _YEAR = re.compile(r"(?<!\d)(20[12]\d)\s?(?:년|사업연도)(?!\s?(?:전|동안|간|이상|넘))")
+_LEAST_AMOUNT = 1000  # smaller integers in a call are counts (people, months), not won
 _BY_LAW = re.compile("혼인|출산|결혼|출생|입양")
 
 
@@ -240,7 +248,11 @@ def unread(question: str, call: Call) -> tuple[str, ...]:
 
 
 def _amounts(question: str, tax: str, facts: Facts) -> Iterator[str]:
-    used = {won for value in facts.values() if (won := _won(value)) is not None}
+    used = Counter(won for value in facts.values() if (won := _won(value)) is not None)
+    stated = Counter(amount.won for amount in find_amounts(question))
+    for won, times in used.items():
+        if won >= _LEAST_AMOUNT and 0 < stated[won] < times:
+            yield f"{format_won(won)}(질문에는 {stated[won]}번)"
     for amount in find_amounts(question):
         if amount.won and amount.won not in used and not (tax == "gift" and _BY_LAW.search(question)):
             yield question[amount.start : amount.end]

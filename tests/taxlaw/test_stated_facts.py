@@ -37,6 +37,8 @@ WHOLE = '"relation":"직계존속","amount":"3억원","debt":"1억원","generati
         ("아버지께 1억원을 증여받고 신고를 깜빡했어요. 증여세는?", '{"tax":"gift","amount":"1억원","relation":"직계존속","filed":false}', ()),
         ("어머니와 자녀 2명이 5억원을 상속받습니다. 상속세는?", '{"tax":"inheritance","estate":"5억원","spouse":true,"children":2}', ()),
         ("아버지께 1억원을 증여받았어요. 증여세는?", '{"tax":"gift","amount":"1억원","relation":"직계존속","filed":false}', ("기한 안에 신고하지 않음",)),
+        ("만 70세이고 15년 보유한 1세대 1주택, 공시가격 18억원. 종부세는?", '{"tax":"holding","official_price":"18억원","one_home":true,"age":70,"held_years":70}', ("15년 보유",)),
+        ("배우자와 자녀 2명이 9억원을 상속받아요. 상속세는?", '{"tax":"inheritance","estate":"9억원","spouse":true,"spouse_receives":"9억원","children":2}', ("9억원(질문에는 1번)",)),
         ("퇴직금 1억원, 근속 21년이면 퇴직소득세는?", '{"tax":"retirement","pay":"1억원","years":12}', ("21년",)),
         (
             "2024-02-05에 산 땅을 2025-05-06에 팔았습니다. 취득 1억원, 양도 2억원. 양도세는?",

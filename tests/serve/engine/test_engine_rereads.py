@@ -51,7 +51,7 @@ def test_where_no_reading_fits_the_first_is_computed_with_a_caution(build, local
     assert answer.completion.unread == ("조정대상지역의 주택",)
     explained = explain(answer)
     assert any("조정대상지역의 주택" in text for text in explained.missing)
-    assert any(badge.words == "계산에 쓰지 않은 사실 1" and badge.tone == "bad" for badge in explained.badges)
+    assert any(badge.words == "질문과 다른 사실 1" and badge.tone == "bad" for badge in explained.badges)
     assert answer.as_dict()["unread"] == ["조정대상지역의 주택"]
 
 
