@@ -80,16 +80,25 @@ def test_one_command_makes_every_figure_and_goes_on_where_it_was(command, run, t
         monkeypatch.setattr(student_measure, name, Caps(worked=9, words=8))
     monkeypatch.setattr(student_measure, "speeds", lambda *given: {"given": given[2:]})
     options = {"run": folder, "compare": [folder / "student-F32.gguf"], "worked": folder, "dataset": None, "rows": None}
-    options |= {"base_rows": 2, "compare_rows": 2, "folder": [tmp_path], "no_search": False, "no_speed": False}
+    everyday = student_measure.everyday
+    monkeypatch.setattr(student_measure, "everyday", lambda file: everyday(file)[:2])
+    options |= {
+        "learned": [],
+        "base_rows": 2,
+        "compare_rows": 2,
+        "folder": [tmp_path],
+        "no_search": False,
+        "no_speed": False,
+    }
     said = []
     args = argparse.Namespace(**options, tokens=4, repeats=1)
     figures = command.measure(args, said.append)
     assert opened == [[tmp_path]]
     assert figures["rows"] == {
-        **{"calculations": 3, "ask_back": 1, "refusal": 1, "quoting": 1, "documents": 1, "look_up": 2},
+        **{"calculations": 3, "ask_back": 1, "refusal": 1, "quoting": 1, "documents": 1, "look_up": 2, "everyday": 2},
         **{"found_3": 1, "found_5": 1},
     }
-    assert figures["student"]["answers"] == 11 and figures["base"]["answers"] == 8
+    assert figures["student"]["answers"] == figures["alone"]["answers"] == 13 and figures["base"]["answers"] == 8
     assert figures["compare"][0]["difference"] == {"value": 0, "low": 0, "high": 0, "rows": 2}
     assert figures["compare"][0]["changed"] == 0 and figures["worked"]["exact"]["rows"] == 3
     assert figures["teacher"]["teacher"]["right_article"]["value"] == 1

@@ -74,7 +74,7 @@ def test_training_and_both_evaluations_ask_the_same(tiny, tiny_base, tokenizer, 
     assert asked == prompt_of(row, tokenizer)
     assert BODY in tokenizer.decode(asked)
     export_gguf(load_model(tiny_base, "float32"), tokenizer, tmp_path / "m.gguf", "F32", "m")
-    with gguf_model._open(tmp_path / "m.gguf", [row], 4) as (_, prompts):
+    with gguf_model.opened(tmp_path / "m.gguf", [row], 4) as (_, prompts):
         assert prompts == [asked]
     question = row_with(tiny, ARTICLE)
     assert len(prompt_of(question, tokenizer)) < len(asked)
