@@ -94,7 +94,7 @@ def objections(question: str, call: Call) -> tuple[str, ...]:
             if not _day_stated(question, value, key):
                 found.append(f"{value}은(는) 질문에 없는 날짜입니다.")
             continue
-        won = _won(value)
+        won = won_of(value)
         amount, words = _BY_LAW.get(key, (None, ""))
         if won and won not in stated and not (won == amount and re.search(words, question)):
             found.append(f"{format_won(won)}은 질문에 없는 금액입니다.")
@@ -127,7 +127,7 @@ def _day_stated(question: str, day: date, key: str) -> bool:
     return agrees or (key == "deadline" and not said)
 
 
-def _won(value: object) -> int | None:
+def won_of(value: object) -> int | None:
     """The amount a fact states in won; None for words, flags, counts and lists of counts."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None

@@ -99,6 +99,8 @@ def step_of(logits) -> Step:
     weights = np.exp(np.asarray(logits, dtype=np.float64) - float(logits.max()))
     best = int(logits.argmax())
     total = float(weights.sum())
-    likely = [int(token) for token in np.argsort(-weights, kind="stable")[:5] if token != best][:4]
+    few = min(5, len(weights))
+    most = np.argpartition(-weights, few - 1)[:few]  # a vocabulary of 262,144 is not sorted for each token
+    likely = [int(token) for token in sorted(most, key=lambda token: -weights[token]) if token != best][:4]
     others = ((token, float(weights[token]) / total) for token in likely)
     return Step(best, 1 / total, tuple((token, chance) for token, chance in others if chance >= LEAST_CHANCE))

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from taxlaw.call_check import won_of
 from taxlaw.calls import Call
 from taxlaw.figures import find_figures, same_day
 from taxlaw.gift_case import stated_relation
-from taxlaw.money import find_amounts, format_won, parse_won
+from taxlaw.money import find_amounts, format_won
 
 Facts = Mapping[str, Any]
 
@@ -220,7 +221,6 @@ _COUNTS: tuple[tuple[str, str, str, str], ...] = (
 )
 _DEFAULTS = {"months": 12, "days": 1, "dependants": 1, "children": 0}
 _YEAR = re.compile(r"(?<!\d)(20[12]\d)\s?(?:년|사업연도)(?!\s?(?:전|동안|간|이상|넘))")
-_LEAST_AMOUNT = 1000  # smaller integers in a call are counts (people, months), not won
 _BY_LAW = re.compile("혼인|출산|결혼|출생|입양")
 
 
@@ -248,10 +248,10 @@ def unread(question: str, call: Call) -> tuple[str, ...]:
 
 
 def _amounts(question: str, tax: str, facts: Facts) -> Iterator[str]:
-    used = Counter(won for value in facts.values() if (won := _won(value)) is not None)
+    used = Counter(won for value in facts.values() if (won := won_of(value)) is not None)
     stated = Counter(amount.won for amount in find_amounts(question))
     for won, times in used.items():
-        if won >= _LEAST_AMOUNT and 0 < stated[won] < times:
+        if 0 < stated[won] < times:
             yield f"{format_won(won)}(질문에는 {stated[won]}번)"
     for amount in find_amounts(question):
         if amount.won and amount.won not in used and not (tax == "gift" and _BY_LAW.search(question)):
@@ -280,12 +280,3 @@ def _counts(question: str, tax: str, facts: Facts) -> Iterator[str]:
             number = _WORDS[said] if said in _WORDS else int(said)
             if facts.get(key, _DEFAULTS.get(key)) != number:
                 yield found.group().strip()
-
-
-def _won(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    try:
-        return value if isinstance(value, int) else parse_won(value)
-    except ValueError:
-        return None

@@ -46,18 +46,13 @@ def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Templat
     answers = []
     with opened(file, rows, max_new_tokens, template) as (speaker, prompts):
         for prompt in prompts:
-            kept: list[int] = []
-            stopped = False
+            taken: list[int] = []
             speaker.llama.reset()  # a fresh cache keeps greedy answers the same in any order
             for token in speaker.llama.generate(prompt, temp=0.0, repeat_penalty=1.0):
-                stopped = token in speaker.stops
-                if stopped:
+                taken.append(token)
+                if token in speaker.stops or len(taken) == max_new_tokens:
                     break
-                kept.append(token)
-                if len(kept) == max_new_tokens:
-                    break
-            text = b"".join(_piece(speaker.llama, token) for token in kept).decode("utf-8", "replace")
-            answers.append(Generation(text, stopped, len(kept)))
+            answers.append(generation_of(speaker, taken))
     return answers
 
 

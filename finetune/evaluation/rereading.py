@@ -29,8 +29,9 @@ def reading_again(subject: Subject, file: Path) -> Subject:
             for place, (row, one) in enumerate(zip(rows, first, strict=True))
             if worth_rereading(row.question, one.text, _day(row))
         ]
-        better = again(file, [rows[place] for place in doubtful], [first[place] for place in doubtful], caps.worked)
-        return [better[doubtful.index(place)] if place in doubtful else one for place, one in enumerate(first)]
+        read = again(file, [rows[place] for place in doubtful], [first[place] for place in doubtful], caps.worked)
+        better = dict(zip(doubtful, read, strict=True))
+        return [better.get(place, one) for place, one in enumerate(first)]
 
     return replace(subject, title=f"{subject.title}, 다시 읽기", answer=answer)
 
