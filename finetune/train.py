@@ -304,15 +304,21 @@ def adapter_autocast(model, device: str) -> Iterator[None]:
     """With a bfloat16 base, run the fp32 adapters' thin products in bfloat16 too; their weights and moments stay fp32.
 
     peft would turn every input into float32 for the adapter and autocast turns it back: the same numbers, but a copy of
-    its own in each layer, kept for the backward pass.
+    its own in each layer, kept for the backward pass.  (peft's disable_input_dtype_casting fails on the layer of added
+    pieces, which casts nothing and has no such switch.)
     """
     if next(model.parameters()).dtype != torch.bfloat16:
         yield
         return
-    from peft.helpers import disable_input_dtype_casting
-
-    with torch.autocast(device_type=device, dtype=torch.bfloat16), disable_input_dtype_casting(model):
-        yield
+    casting = [module for module in model.modules() if getattr(module, "cast_input_dtype_enabled", False)]
+    for module in casting:
+        module.cast_input_dtype_enabled = False
+    try:
+        with torch.autocast(device_type=device, dtype=torch.bfloat16):
+            yield
+    finally:
+        for module in casting:
+            module.cast_input_dtype_enabled = True
 
 
 def summarise(steps: list[Step]) -> dict[str, float | int]:
