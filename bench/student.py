@@ -56,6 +56,7 @@ def measure(args: argparse.Namespace, say) -> dict:
     """Every figure, as bench/results/student.json holds them."""
     import student_measure as ask
     from serve_measure import PACKAGE, machine
+    from student_worked import Side
 
     from finetune.chat import GEMMA
     from finetune.data import file_sha256, read_rows
@@ -83,6 +84,7 @@ def measure(args: argparse.Namespace, say) -> dict:
     alone = {name: ask.answer(student, board, ask.CAPS, run.target, alone=True) for name, board in boards.items()}
     again = keeping(reading_again(student, run.student), file_sha256(run.student) + rules_sha256(), kept, say)
     answers = {name: ask.answer(again, board, ask.CAPS, run.target) for name, board in boards.items()}
+    sides = {"alone": Side(student, ask.CAPS, run.target, alone=True), "served": Side(again, ask.CAPS, run.target)}
     base_file = recognise(PACKAGE)[1]
     base = subject("base", "학습 전 base", base_file, GEMMA)
     small = ask.sort_rows(rows, min(args.base_rows, args.rows or args.base_rows)).boards()
@@ -114,7 +116,7 @@ def measure(args: argparse.Namespace, say) -> dict:
         "reread": ask.reread_of(alone, answers),
         "base": ask.figures_of(base_answers),
         "compare": ask.compared(others, some, run.target, alone.get("calculations", [])),
-        "worked": _worked(args, asked, subject) if args.worked else None,
+        "worked": _worked(args, sides, subject) if args.worked else None,
         "teacher": ask.beside_teacher(
             recorded_subject(dataset / "recorded_answers.jsonl"),
             [*answers.get("documents", []), *answers.get("refusal", [])],
@@ -127,17 +129,27 @@ def measure(args: argparse.Namespace, say) -> dict:
     return figures
 
 
-def _worked(args: argparse.Namespace, asked, subject) -> dict:
-    """Gift tax with unseen amounts by a student that writes the working itself."""
-    import student_measure as ask
+def _worked(args: argparse.Namespace, sides: dict, subject) -> dict:
+    """Gift tax by a student that writes the working itself, on its own test rows, beside ``sides``."""
+    from student_worked import CAPS, Side, side_by_side
 
+    from finetune.data import file_sha256, read_rows
     from finetune.evaluation.run_folder import read_run
-    from finetune.evaluation.summary import estimate_of
 
-    run = read_run(args.worked)
-    rows = [row for row in asked.calculations if row.tax == "gift" and not row.held_out]
-    written = ask.answer(subject("worked", "풀이형 학생", run.student), rows, ask.WORKED_CAPS, run.target)
-    return {"run": args.worked.name, **{key: estimate_of(key, written) for key in ("exact", "ended_by_stop", "tokens")}}
+    run, own = read_run(args.worked), read_run(args.run)
+    builds = {*args.learned, own.config.dataset, run.config.dataset}
+    learned = [row for build in sorted(builds) for row in read_rows(build / "train.jsonl")]
+    test = run.config.dataset / "test.jsonl"
+    worked = Side(subject("worked", "풀이형 학생", run.student), CAPS, run.target, alone=True)
+    return {
+        "run": args.worked.name,
+        "name": run.student.name,
+        "quantisation": run.quantisation,
+        "bytes": run.student.stat().st_size,
+        "sha256": file_sha256(run.student),
+        "dataset": {"name": run.config.dataset.name, "sha256": file_sha256(test)},
+        **side_by_side(read_rows(test), learned, {"worked": worked, **sides}),
+    }
 
 
 def main() -> None:

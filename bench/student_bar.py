@@ -167,7 +167,13 @@ def _worked(figures: dict) -> Line | None:
     found = figures["worked"]
     if found is None:
         return None
-    return _least("풀이형(별도 학생): 증여세, 처음 보는 금액", "worked style, gift tax", None, found["exact"], 0.9)
+    return _least(
+        "풀이형(별도 학생): 증여세, 처음 보는 금액",
+        "worked style, gift tax",
+        None,
+        found["of"]["all"]["worked"]["exact"],
+        0.9,
+    )
 
 
 def _lost(figures: dict) -> Line | None:

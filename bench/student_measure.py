@@ -25,7 +25,6 @@ from taxlaw.citations import find_citations
 
 QUESTION = "부모님께 20억원을 증여받았는데 증여세는 얼마인가요?"
 CAPS = Caps(worked=192, words=512)  # far above what a trained answer takes; what reaches it did not end
-WORKED_CAPS = Caps(worked=768, words=512)
 BASE_CAPS = Caps(worked=64, words=64)  # the base never ends: more of it costs minutes and shows nothing
 SOURCES = (3, 5)
 # Of calculations: which kinds of test rows a figure is over.

@@ -81,6 +81,8 @@ def page(figures: dict) -> str:
         _behaviour(figures["student"]),
         "## 답의 길이와 끝 (length and ending)",
         _lengths(figures),
+        "## 풀이형과 도구형 (writing the working, or a call)",
+        _two_ways(figures["worked"]),
         "## 파일끼리 (the same student in other files)",
         _compared(figures),
         "## 속도 (decoding)",
@@ -191,6 +193,35 @@ def _lengths(figures: dict) -> str:
         rows.append([_BOARDS[name], _number(found), _number(base)])
     rows.append(["스스로 끝냄", share(figures["student"]["ended_by_stop"]), share(figures["base"]["ended_by_stop"])])
     return _table(["답의 길이 (토큰)", "학생", "학습 전 270M (한도까지)"], rows)
+
+
+_QUESTIONS = {
+    "all": "**모두**",
+    "known wordings": "처음 보는 금액",
+    "wordings": "처음 보는 금액과 표현",
+    "few digits": "금액의 유효숫자 4자리까지",
+    "many digits": "5자리부터 (원 단위 금액)",
+    "plain gift": "이전 증여 없음",
+    "earlier gifts": "10년 안의 이전 증여를 합침",
+}
+
+
+def _two_ways(found: dict | None) -> str:
+    if found is None:
+        return "재지 않았습니다 (`--worked RUN`)."
+    sides = {"worked": "풀이형: 풀이를 스스로 씀", "alone": "도구형 학생 혼자", "served": "도구형, 서비스에서"}
+    groups = {kind: of for kind, of in found["of"].items() if of["rows"]}
+    rows = [[_QUESTIONS[kind], *(share(of[side]["exact"]) for side in sides)] for kind, of in groups.items()]
+    whole = found["of"]["all"]
+    rows.append(["스스로 끝냄", *(share(whole[side]["ended_by_stop"], rows=False) for side in sides)])
+    rows.append(["답의 길이 (토큰)", *(_number(whole[side]["tokens"]) for side in sides)])
+    return (
+        f"증여세만 배운 풀이형 학생 `{found['run']}/{found['name']}` ({found['quantisation']}, {found['bytes'] / 1e6:.0f} MB, "
+        f"`{found['sha256'][:12]}`)과 배포하는 도구형 학생에게 같은 {found['rows']:,}문항을 물었습니다: "
+        f"`{found['dataset']['name']}/test.jsonl` 의 증여세에서 두 학생 가운데 하나라도 배운 금액이나 질문 {found['left_out']:,}행을 뺀 것. "
+        f"풀이의 한도 {found['caps']}토큰. 풀이형의 답은 코드가 고치지 않은 그대로입니다.\n\n"
+        + _table(["최종 세액이 1원까지 정확", *sides.values()], rows)
+    )
 
 
 def _number(found: dict | None) -> str:

@@ -33,8 +33,15 @@ def bench():
     import student_measure
     import student_page
     import student_picture
+    import student_worked
 
-    yield {"bar": student_bar, "measure": student_measure, "page": student_page, "picture": student_picture}
+    yield {
+        "bar": student_bar,
+        "measure": student_measure,
+        "page": student_page,
+        "picture": student_picture,
+        "worked": student_worked,
+    }
     sys.path.remove(str(BENCH))
 
 
@@ -240,6 +247,48 @@ def test_what_the_student_reaches_alone_stands_beside_what_a_person_is_served(be
     table = bench["page"].page(both)
     assert "| 학생 혼자 | 서비스에서 |" in table and "**93.8%" in table and "| 81.2% (" in table
     assert set(bench["bar"].alone(figures)) == {""}, "figures of before there was such a column"
+
+
+def test_both_ways_to_answer_are_asked_what_neither_has_learned(bench, figures):
+    """Three gifts: an amount that one of them learned, a round one, and one of six digits that the worked student gets wrong."""
+    ask, worked = bench["measure"], bench["worked"]
+    known, plain, odd = (calculation(number) for number in (1, 2, "3.14159"))
+    odd = odd.model_copy(update={"held_out": "wordings"})
+    rows = [one.model_copy(update={"family": f"worked:gift:{n}"}) for n, one in enumerate((known, plain, odd))]
+
+    def wrongly(some, caps):
+        return [Generation(one.answer.replace("4,154만 6,846원", "4,154만 6,847원"), True, 90) for one in some]
+
+    def by_call(some, caps):
+        return [Generation(one.call, True, 20) for one in some]
+
+    sides = {
+        "worked": worked.Side(Subject("w", "w", wrongly), worked.CAPS, "worked", alone=True),
+        "alone": worked.Side(Subject("a", "a", by_call), ask.CAPS, "program", alone=True),
+        "served": worked.Side(Subject("s", "s", by_call), ask.CAPS, "program"),
+    }
+    found = worked.side_by_side([*rows, calculation(4, "corporate")], rows[:1], sides)
+    assert (found["rows"], found["left_out"]) == (2, 1)
+    assert {kind: of["rows"] for kind, of in found["of"].items()} == {
+        **{"all": 2, "known wordings": 1, "wordings": 1, "few digits": 1, "many digits": 1},
+        **{"plain gift": 2, "earlier gifts": 0},
+    }
+    exact = {side: [of[side]["exact"]["value"] for of in found["of"].values() if of["rows"]] for side in sides}
+    assert exact["worked"] == [0.5, 1, 0, 1, 0, 0.5] and exact["alone"] == exact["served"] == [1] * 6
+    about = {
+        "run": "w",
+        "name": "w.gguf",
+        "bytes": 1,
+        "sha256": "a" * 64,
+        "quantisation": "Q8_0",
+        "dataset": {"name": "d"},
+    }
+    shown = bench["page"].page({**figures, "worked": {**found, **about}})
+    assert "| 5자리부터 (원 단위 금액) | 0.0% (" in shown and "배운 금액이나 질문 1행을" in shown
+    assert "| 10년 안의 이전 증여를 합침" not in shown, "a kind without rows is left out"
+    assert "(`--worked RUN`)" in bench["page"].page(figures)
+    line = {line.korean: line.met for line in bench["bar"].lines({**figures, "worked": found})}
+    assert line["풀이형(별도 학생): 증여세, 처음 보는 금액"] is False
 
 
 def test_the_everyday_questions_have_the_facts_that_the_rule_reader_finds(bench):

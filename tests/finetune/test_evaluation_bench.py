@@ -62,6 +62,7 @@ def run(tiny, tiny_base, tokenizer, tmp_path):
 def test_one_command_makes_every_figure_and_goes_on_where_it_was(command, run, tmp_path, monkeypatch):
     import student_measure
     import student_page
+    import student_worked
 
     from finetune.evaluation import found_sources
     from finetune.evaluation.subjects import Caps
@@ -76,8 +77,8 @@ def test_one_command_makes_every_figure_and_goes_on_where_it_was(command, run, t
     opened = []
     monkeypatch.setattr(found_sources, "open_sources", lambda folders, say: opened.append(folders) or Nothing())
     monkeypatch.setattr("serve.opening.recognise", lambda name: ("gguf", folder / "student-F32.gguf"))
-    for name in ("CAPS", "WORKED_CAPS", "BASE_CAPS"):
-        monkeypatch.setattr(student_measure, name, Caps(worked=9, words=8))
+    for module, name in ((student_measure, "CAPS"), (student_worked, "CAPS"), (student_measure, "BASE_CAPS")):
+        monkeypatch.setattr(module, name, Caps(worked=9, words=8))
     monkeypatch.setattr(student_measure, "speeds", lambda *given: {"given": given[2:]})
     options = {"run": folder, "compare": [folder / "student-F32.gguf"], "worked": folder, "dataset": None, "rows": None}
     everyday = student_measure.everyday
@@ -100,7 +101,7 @@ def test_one_command_makes_every_figure_and_goes_on_where_it_was(command, run, t
     }
     assert figures["student"]["answers"] == figures["alone"]["answers"] == 13 and figures["base"]["answers"] == 8
     assert figures["compare"][0]["difference"] == {"value": 0, "low": 0, "high": 0, "rows": 2}
-    assert figures["compare"][0]["changed"] == 0 and figures["worked"]["exact"]["rows"] == 3
+    assert figures["compare"][0]["changed"] == 0 and figures["worked"]["of"]["all"]["worked"]["exact"]["rows"] == 2
     assert figures["teacher"]["teacher"]["right_article"]["value"] == 1
     assert figures["example"]["payable"] == 601_400_000
     assert figures["speed"] == {"given": (4, 1)} and figures["file"]["quantisation"] == "F32"
