@@ -200,7 +200,7 @@ _QUESTIONS = {
     "known wordings": "처음 보는 금액",
     "wordings": "처음 보는 금액과 표현",
     "few digits": "금액의 유효숫자 4자리까지",
-    "many digits": "5자리부터 (원 단위 금액)",
+    "many digits": "5자리부터",
     "plain gift": "이전 증여 없음",
     "earlier gifts": "10년 안의 이전 증여를 합침",
 }

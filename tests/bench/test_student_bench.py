@@ -284,7 +284,7 @@ def test_both_ways_to_answer_are_asked_what_neither_has_learned(bench, figures):
         "dataset": {"name": "d"},
     }
     shown = bench["page"].page({**figures, "worked": {**found, **about}})
-    assert "| 5자리부터 (원 단위 금액) | 0.0% (" in shown and "배운 금액이나 질문 1행을" in shown
+    assert "| 5자리부터 | 0.0% (" in shown and "배운 금액이나 질문 1행을" in shown
     assert "| 10년 안의 이전 증여를 합침" not in shown, "a kind without rows is left out"
     assert "(`--worked RUN`)" in bench["page"].page(figures)
     line = {line.korean: line.met for line in bench["bar"].lines({**figures, "worked": found})}

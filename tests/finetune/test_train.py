@@ -52,7 +52,7 @@ def test_the_loss_equals_the_full_models_on_answer_tokens(tiny_base, examples, t
     assert answer_loss(model, batch).item() / count.item() == pytest.approx(whole.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize("added", [None, range(300, 320)], ids=["adapters", "adapters and added pieces"])
+@pytest.mark.parametrize("added", [(), range(300, 320)], ids=["adapters", "adapters and added pieces"])
 def test_a_bfloat16_base_learns_the_same_without_peft_s_casts_and_keeps_less(tiny_base, examples, tokenizer, added):
     """The casts there and back are lossless, so leaving them out may change neither loss nor gradient."""
     model = attach_lora(load_model(tiny_base, "bfloat16"), Lora(r=4, alpha=8), 0, added)[0]
