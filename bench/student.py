@@ -67,7 +67,7 @@ def measure(args: argparse.Namespace, say) -> dict:
     from finetune.evaluation.subjects import gguf_subject, recorded_subject
     from serve.opening import recognise
 
-    run = read_run(args.run)
+    run, worked = read_run(args.run), args.worked and read_run(args.worked)  # both before anything is asked
     dataset = args.dataset or run.config.dataset
     every, kept = read_rows(dataset / "test.jsonl"), args.run / "kept_answers.jsonl"
     builds = [*args.learned, *([] if dataset == run.config.dataset else [run.config.dataset])]
@@ -116,7 +116,7 @@ def measure(args: argparse.Namespace, say) -> dict:
         "reread": ask.reread_of(alone, answers),
         "base": ask.figures_of(base_answers),
         "compare": ask.compared(others, some, run.target, alone.get("calculations", [])),
-        "worked": _worked(args, sides, subject) if args.worked else None,
+        "worked": worked and _worked(args, run, worked, sides, subject),
         "teacher": ask.beside_teacher(
             recorded_subject(dataset / "recorded_answers.jsonl"),
             [*answers.get("documents", []), *answers.get("refusal", [])],
@@ -129,14 +129,12 @@ def measure(args: argparse.Namespace, say) -> dict:
     return figures
 
 
-def _worked(args: argparse.Namespace, sides: dict, subject) -> dict:
+def _worked(args: argparse.Namespace, own, run, sides: dict, subject) -> dict:
     """Gift tax by a student that writes the working itself, on its own test rows, beside ``sides``."""
     from student_worked import CAPS, Side, side_by_side
 
     from finetune.data import file_sha256, read_rows
-    from finetune.evaluation.run_folder import read_run
 
-    run, own = read_run(args.worked), read_run(args.run)
     builds = {*args.learned, own.config.dataset, run.config.dataset}
     learned = [row for build in sorted(builds) for row in read_rows(build / "train.jsonl")]
     test = run.config.dataset / "test.jsonl"
