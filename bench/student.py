@@ -82,9 +82,14 @@ def measure(args: argparse.Namespace, say) -> dict:
     if not args.no_search and asked.quoting:
         boards |= ask.with_sources(asked.quoting, open_sources(args.folder, say), say)
     alone = {name: ask.answer(student, board, ask.CAPS, run.target, alone=True) for name, board in boards.items()}
-    again = keeping(reading_again(student, run.student), file_sha256(run.student) + rules_sha256(), kept, say)
-    answers = {name: ask.answer(again, board, ask.CAPS, run.target) for name, board in boards.items()}
-    sides = {"alone": Side(student, ask.CAPS, run.target, alone=True), "served": Side(again, ask.CAPS, run.target)}
+
+    def again(first, of):
+        """``first``, the student of run ``of``, as it is served."""
+        return keeping(reading_again(first, of.student), file_sha256(of.student) + rules_sha256(), kept, say)
+
+    served = again(student, run)
+    answers = {name: ask.answer(served, board, ask.CAPS, run.target) for name, board in boards.items()}
+    sides = {"alone": Side(student, ask.CAPS, run.target, alone=True), "served": Side(served, ask.CAPS, run.target)}
     base_file = recognise(PACKAGE)[1]
     base = subject("base", "학습 전 base", base_file, GEMMA)
     small = ask.sort_rows(rows, min(args.base_rows, args.rows or args.base_rows)).boards()
@@ -116,20 +121,20 @@ def measure(args: argparse.Namespace, say) -> dict:
         "reread": ask.reread_of(alone, answers),
         "base": ask.figures_of(base_answers),
         "compare": ask.compared(others, some, run.target, alone.get("calculations", [])),
-        "worked": worked and _worked(args, run, worked, sides, subject),
+        "worked": worked and _worked(args, run, worked, sides, subject, again),
         "teacher": ask.beside_teacher(
             recorded_subject(dataset / "recorded_answers.jsonl"),
             [*answers.get("documents", []), *answers.get("refusal", [])],
         ),
         "example": ask.example(
-            {"base": (base, ask.BASE_CAPS), "student": (again, ask.CAPS)}, date.fromisoformat(rows[0].as_of)
+            {"base": (base, ask.BASE_CAPS), "student": (served, ask.CAPS)}, date.fromisoformat(rows[0].as_of)
         ),
         "speed": None if args.no_speed else ask.speeds(run.student, base_file, args.tokens, args.repeats),
     }
     return figures
 
 
-def _worked(args: argparse.Namespace, own, run, sides: dict, subject) -> dict:
+def _worked(args: argparse.Namespace, own, run, sides: dict, subject, again) -> dict:
     """Gift tax by a student that writes the working itself, on its own test rows, beside ``sides``."""
     from student_worked import CAPS, Side, side_by_side
 
@@ -138,7 +143,9 @@ def _worked(args: argparse.Namespace, own, run, sides: dict, subject) -> dict:
     builds = {*args.learned, own.config.dataset, run.config.dataset}
     learned = [row for build in sorted(builds) for row in read_rows(build / "train.jsonl")]
     test = run.config.dataset / "test.jsonl"
-    worked = Side(subject("worked", "풀이형 학생", run.student), CAPS, run.target, alone=True)
+    first = subject("worked", "풀이형 학생", run.student)
+    own_sides = {"worked_alone": Side(first, CAPS, run.target, alone=True)}
+    own_sides |= {"worked": Side(again(first, run), CAPS, run.target)}
     return {
         "run": args.worked.name,
         "name": run.student.name,
@@ -146,7 +153,7 @@ def _worked(args: argparse.Namespace, own, run, sides: dict, subject) -> dict:
         "bytes": run.student.stat().st_size,
         "sha256": file_sha256(run.student),
         "dataset": {"name": run.config.dataset.name, "sha256": file_sha256(test)},
-        **side_by_side(read_rows(test), learned, {"worked": worked, **sides}),
+        **side_by_side(read_rows(test), learned, {**own_sides, **sides}),
     }
 
 

@@ -106,6 +106,8 @@ def alone(figures: dict) -> list[str]:
     if not figures.get("alone"):
         return [""] * len(lines(figures))
     own = {**figures, "student": figures["alone"], "speed": None, "compare": [], "worked": None}
+    if figures["worked"]:
+        own["worked"] = {"of": {"all": {"worked": figures["worked"]["of"]["all"]["worked_alone"]}}}
     by_name = {line.english: line.student for line in lines(own) if line.english != "file size"}
     return [by_name.get(line.english, "") for line in lines(figures)]
 

@@ -50,7 +50,9 @@ def earlier_gifts(row: Row) -> bool:
 
 def side_by_side(test: Sequence[Row], learned: Sequence[Row], sides: dict[str, Side]) -> dict:
     """Exact amounts (share), endings and tokens of each side on the gift rows of ``test`` whose amount and question nobody
-    ``learned``; {"rows": n, "left_out": n, "of": {kind: {"rows", side: {...}}}}.
+    ``learned``; {"rows": n, "left_out": n, "again": measure.reread_of, "of": {kind: {"rows", side: {...}}}}.
+
+    ``sides``: among them the worked student, ``worked_alone`` and as it is served (``worked``).
     """
     gifts = [row for row in test if row.tax == "gift" and row.call and row.payable is not None]
     rows = ask.unlearned(gifts, learned)
@@ -59,6 +61,7 @@ def side_by_side(test: Sequence[Row], learned: Sequence[Row], sides: dict[str, S
         "rows": len(rows),
         "left_out": len(gifts) - len(rows),
         "caps": CAPS.worked,
+        "again": ask.reread_of(*({"calculations": answers[name]} for name in ("worked_alone", "worked"))),
         "of": {kind: _of(rows, answers, belongs) for kind, belongs in KINDS.items()},
     }
 

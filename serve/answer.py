@@ -59,8 +59,17 @@ class Stats:
 
 @dataclass(frozen=True)
 class Progress:
+    """``text``: what the model has written so far."""
+
     text: str
     stats: Stats
+
+    @property
+    def shown(self) -> str:
+        """What a person is shown of it (taxlaw.sum_check.settled)."""
+        from taxlaw.sum_check import settled
+
+        return settled(self.text)
 
 
 @dataclass(frozen=True)
@@ -237,7 +246,8 @@ def stream_answer(
 
 
 def rereads(backend: Backend, params: GenParams, asked: Asked, text: str) -> bool:
-    """Whether the student's call is read again: it does not fit its question, and the model can say what else it read.
+    """Whether the student's answer is read again: a call that does not fit its question, or a working that does not add up,
+    of a model that can say what else it might have written.
 
     Not where earlier turns state facts that the last question leaves unsaid, nor where answers are drawn by chance.
     """

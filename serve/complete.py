@@ -51,8 +51,12 @@ class Completion:
 
     @property
     def words(self) -> str:
-        """What a reader sees of an answer in words: the quotation where a source was named, else what the model wrote."""
-        return self.quoted or self.raw
+        """What a reader sees of an answer in words: the quotation where a source was named, else what the model wrote,
+        without its digit work.
+        """
+        from taxlaw.digit_work import without_digits
+
+        return self.quoted or without_digits(self.raw)
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ def complete(text: str, as_of: date, question: str, turn: str = "", student: boo
     from taxlaw.asking_back import asked_instead
     from taxlaw.call_check import objections
     from taxlaw.calls import call_text, find_call, parse_call, render_working, run_call
+    from taxlaw.digit_work import without_digits
     from taxlaw.errors import CallError, SourceReferenceError, UnsupportedCase
     from taxlaw.evidence_prompt import sources_in
     from taxlaw.source_reference import find_reference, quote
@@ -138,7 +143,7 @@ def complete(text: str, as_of: date, question: str, turn: str = "", student: boo
     except CallError as exc:
         return Completion(raw, raw, problem=f"계산 요청의 형식이 잘못되어 계산하지 않았습니다. {exc}")
     if call is None:
-        return Completion(raw, raw)
+        return Completion(raw, without_digits(raw))
     canonical = call_text(call)
     facts = korean_facts(json.loads(canonical))
     if asked:

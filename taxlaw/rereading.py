@@ -1,8 +1,9 @@
-"""Read again where a call does not fit the question: of the calls a model itself finds likely, the first without a doubt.
+"""Read again where an answer does not hold: of the answers a model itself finds likely, the first without a doubt.
 
 A greedy answer takes the likeliest token at every place; a fact is mostly misread at one place where two tokens were close.
 Code cannot say what is right, but it can say what does not fit (call_check, needed_facts, stated_facts).  So the answer is
 forked there and read on, the likeliest fork first.  Knows no model: it is handed a function that goes on from given tokens.
+A call is held against its question, a working that is written out digit by digit against itself (sum_check).
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from itertools import count
 from taxlaw.asking_back import asks_needlessly, facts_to_ask
 from taxlaw.call_answer import run_quietly, split_call
 from taxlaw.call_check import objections
+from taxlaw.digit_work import has_digits
 from taxlaw.needed_facts import flags_unstated, unstated
 from taxlaw.stated_facts import unread
+from taxlaw.sum_check import first_wrong_place, writings
 
 MOST = 12  # readings, the first counted in: a call that is to be found at all is mostly among the first five
 LEAST_CHANCE = 0.01  # of a fork, by the model's own word: what is less likely is not its reading of the question
@@ -33,8 +36,11 @@ class Step:
 
 
 def doubts(question: str, text: str, as_of: date) -> tuple[str, ...] | None:
-    """What speaks against the call in ``text``, in Korean; () when nothing does, None when the text is no call."""
+    """What speaks against the call or the digit work in ``text``, in Korean; () when nothing does, None when it is neither."""
     given = split_call(text.strip())
+    if given is None and has_digits(text):
+        wrong = first_wrong_place(text)
+        return () if wrong is None else (f"맞지 않는 계산: '{wrong.text}'",)
     if given is None:
         return None
     if given.call is None:
@@ -45,7 +51,7 @@ def doubts(question: str, text: str, as_of: date) -> tuple[str, ...] | None:
 
 
 def worth_rereading(question: str, text: str, as_of: date) -> bool:
-    """Whether another reading may be a better one: a call in doubt, or asking for what the question states.
+    """Whether another reading may be a better one: a call or a sum in doubt, or asking for what the question states.
 
     Not where a fact is missing that only the person can tell: that is asked for (taxlaw.asking_back).
     """
@@ -59,8 +65,8 @@ def worth_rereading(question: str, text: str, as_of: date) -> bool:
 
 
 def reread(question: str, first: str, others: Iterable[str | None], as_of: date) -> Iterator[str]:
-    """Yield ``first`` while ``others`` are looked at, and last the text to go by: ``first``, or the first of them that is a
-    call without a doubt.  ``others`` is drawn from only as far as needed; a None in it stands for waiting.
+    """Yield ``first`` while ``others`` are looked at, and last the text to go by: ``first``, or the first of them without a
+    doubt.  ``others`` is drawn from only as far as needed; a None in it stands for waiting.
     """
     for text in others:
         if text is not None and doubts(question, text, as_of) == ():
@@ -68,6 +74,22 @@ def reread(question: str, first: str, others: Iterable[str | None], as_of: date)
             return
         yield first
     yield first
+
+
+def readings(
+    read: Callable[[Sequence[int]], Sequence[Step]], piece: Callable[[int], bytes], most: int = MOST
+) -> Iterator[list[int]]:
+    """The tokens of the greedy answer and then of others: of a working in digits its corrections, else the likeliest forks.
+
+    ``read`` as in ``forks``, ``piece`` as in sum_check.writings.
+    """
+    greedy = read([])
+
+    def once(begun: Sequence[int]) -> Sequence[Step]:
+        return read(begun) if begun else greedy
+
+    text = b"".join(piece(step.token) for step in greedy).decode("utf-8", "replace")
+    yield from writings(once, piece) if has_digits(text) else forks(once, most)
 
 
 def forks(read: Callable[[Sequence[int]], Sequence[Step]], most: int = MOST) -> Iterator[list[int]]:

@@ -15,11 +15,11 @@ import re
 from dataclasses import replace
 
 from data_gen.errors import DataGenError
-from data_gen.worked.digit_work import write_operation
 from taxlaw.calculators import Result
 from taxlaw.calculators.result import Step
 from taxlaw.calls import render_working
 from taxlaw.citations import find_citations
+from taxlaw.digit_work import write_operation
 from taxlaw.money import find_amounts, format_won
 
 # 'A - B', 'A × 20%', '(A + B - C) × 3%', 'L + (A - B) × 40%'; any other expression stays as it is.

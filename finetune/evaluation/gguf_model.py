@@ -57,7 +57,7 @@ def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Templat
 
 
 def steps(speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_tokens: int) -> list[Step]:
-    """The greedy steps of an answer that begins with ``begun``, its end token last if it ends (taxlaw.rereading.forks)."""
+    """The greedy steps of an answer that begins with ``begun``, its end token last if it ends (taxlaw.rereading)."""
     llama, taken = speaker.llama, []
     llama.reset()
     llama.eval([*prompt, *begun])
@@ -67,6 +67,11 @@ def steps(speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_to
             break
         llama.eval([taken[-1].token])
     return taken
+
+
+def written(speaker: _Speaker, token: int) -> bytes:
+    """The bytes that a token of an answer is read as; none for one that ends it."""
+    return b"" if token in speaker.stops else _piece(speaker.llama, token)
 
 
 def generation_of(speaker: _Speaker, tokens: Sequence[int]) -> Generation:

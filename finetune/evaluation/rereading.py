@@ -1,13 +1,15 @@
-"""Answers of a GGUF read again as serving does it: where a call does not fit its question, the model's next likely calls."""
+"""Answers of a GGUF read again as serving does it: where a call does not fit its question, the model's next likely calls;
+where a working does not add up, what the model would have written next.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -15,12 +17,12 @@ from finetune.data import Row
 from finetune.evaluate import Generation
 from finetune.evaluation import gguf_model
 from finetune.evaluation.subjects import Caps, Subject
-from taxlaw import asking_back, call_check, needed_facts, rereading, stated_facts
-from taxlaw.rereading import forks, reread, worth_rereading
+from taxlaw import asking_back, call_check, digit_work, needed_facts, rereading, stated_facts, sum_check
+from taxlaw.rereading import Step, readings, reread, worth_rereading
 
 
 def reading_again(subject: Subject, file: Path) -> Subject:
-    """``subject``, whose greedy answers are those of ``file``, with its doubtful calls read again."""
+    """``subject``, whose greedy answers are those of ``file``, with its doubtful answers read again."""
 
     def answer(rows: list[Row], caps: Caps) -> list[Generation]:
         first = subject.answer(rows, caps)
@@ -59,7 +61,11 @@ def _day(row: Row) -> date:
 
 def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation]) -> Iterator[str]:
     """The texts after the greedy one; each is entered into ``made``."""
-    for tokens in islice(forks(lambda begun: gguf_model.steps(speaker, prompt, begun, cap)), 1, None):
+
+    def read(begun: Sequence[int]) -> Sequence[Step]:
+        return gguf_model.steps(speaker, prompt, begun, cap)
+
+    for tokens in islice(readings(read, partial(gguf_model.written, speaker)), 1, None):
         one = gguf_model.generation_of(speaker, tokens)
         made[one.text] = one
         yield one.text
@@ -68,5 +74,5 @@ def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation]) -
 @cache
 def rules_sha256() -> str:
     """Of the code that says what a call may not be: kept readings of other rules are not these."""
-    files = (asking_back, call_check, needed_facts, stated_facts, rereading)
+    files = (asking_back, call_check, digit_work, needed_facts, stated_facts, sum_check, rereading)
     return hashlib.sha256(b"".join(Path(module.__file__).read_bytes() for module in files)).hexdigest()

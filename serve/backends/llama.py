@@ -125,7 +125,7 @@ class LlamaCppBackend:
 
     def readings(self, messages: Sequence[Message], params: GenParams) -> Iterator[str | None]:
         """Yield the texts after the greedy one, the likeliest first; None while it waits.  Raises as ``stream`` does."""
-        from taxlaw.rereading import forks
+        from taxlaw.rereading import readings
 
         prompt = self._tokens(messages)
         most = min(params.max_new_tokens, self._gguf.context_tokens - len(prompt))
@@ -134,15 +134,20 @@ class LlamaCppBackend:
             if ticket is None:
                 yield None
         try:
-            for tokens in islice(forks(lambda begun: self._steps(prompt, begun, most, ticket)), 1, None):
-                written = b"".join(self._gguf.piece(token) for token in tokens if not self._gguf.is_end(token))
-                yield written.decode("utf-8", "replace")
+            for tokens in islice(
+                readings(lambda begun: self._steps(prompt, begun, most, ticket), self._written), 1, None
+            ):
+                yield b"".join(map(self._written, tokens)).decode("utf-8", "replace")
         except Superseded:
             return
         except RuntimeError as exc:
             raise _failed(exc) from exc
         finally:
             self._turnstile.leave(ticket)
+
+    def _written(self, token: int) -> bytes:
+        """The bytes that a token is read as; none for one that ends an answer."""
+        return b"" if self._gguf.is_end(token) else self._gguf.piece(token)
 
     def _steps(self, prompt: Sequence[int], begun: Sequence[int], most: int, ticket: object) -> list[Step]:
         """The greedy steps of an answer that begins with ``begun``, with what else was likely at each."""

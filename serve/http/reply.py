@@ -14,6 +14,7 @@ from serve.answer import Answer, Progress, Stats
 from serve.backends.stop_text import StopText
 from serve.complete import CALCULATION_TITLE, FACTS_TITLE, WORKING_TITLE, is_for_code
 from serve.errors import Code, ServeError
+from taxlaw.digit_work import without_digits
 
 NOTICE = "AI가 생성한 답변입니다 (AI 기본법 제31조). 세무 자문이 아닙니다 (세무사법 제2조·제20조)."
 _FINISH = {"stop": "stop", "length": "length", "filtered": "content_filter"}
@@ -51,7 +52,7 @@ async def pieces(
             stats = step.stats
             if isinstance(step, Answer):
                 break
-            said = step.text
+            said = step.text if raw else step.shown
             if not raw and is_for_code(said):
                 continue
             # Nothing yet (it waits, it reads the prompt) is no first word: what goes wrong then is still an HTTP error.
@@ -66,8 +67,11 @@ async def pieces(
     if stats.finish == "superseded":
         raise ServeError(Code.BUSY, "다른 질문에 자리를 내주어 답이 끝나지 않았습니다.", "다시 물어보세요.")
     # An answer that was kept comes at once, without steps; otherwise the steps were all of it.
-    text = said if said.strip() == step.completion.raw else step.completion.raw
-    tail = stop.feed(text[fed:]) + stop.rest()
+    completion = step.completion
+    own = completion.first or completion.raw if raw else without_digits(completion.raw)  # raw: what it wrote by itself
+    text = said if said.strip() == own else own
+    stands = text.startswith(said[:fed].strip())  # else what went out is written otherwise now: all of it again, below
+    tail = stop.feed(text[fed:] if stands else f"\n\n{text}") + stop.rest()
     if stop.stopped:
         yield tail
         yield End("stop", stats)

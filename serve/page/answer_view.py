@@ -67,7 +67,7 @@ def writing(engine: Engine, run: Run, progress: Progress, language: Language) ->
         f"{say(language, 'writing')}{figures}</div></div>"
     )
     head = pane_head(engine, run.turn, run.place, language)
-    return PaneView(head, "", streaming_text(progress.text), foot, running=True)
+    return PaneView(head, "", streaming_text(progress.shown), foot, running=True)
 
 
 def settled(engine: Engine, turn: Turn, place: Place, language: Language) -> PaneView:
@@ -134,7 +134,7 @@ def completion_card(completion: Completion, language: Language) -> str:
         parts.append(_working(completion.result, language))
     if completion.problem:
         parts.append(view.state(say(language, _UNABLE[completion.unable]), completion.problem, "error"))
-    if parts or completion.quoted:
+    if parts or completion.words != completion.raw:
         raw = escape(completion.raw)
         if completion.first:
             raw += f"\n\n{say(language, 'first_reading')}\n{escape(completion.first)}"

@@ -99,5 +99,5 @@ def _settle(tab: Tab, run: Run, pump: Pump | None) -> None:
     outcome: Outcome | None = pump.result if pump is not None and pump.done and not run.ending else None
     if outcome is None:
         newest = pump.newest if pump is not None else None
-        outcome = Stopped(newest.text if newest is not None else "")
+        outcome = Stopped(newest.shown if newest is not None else "")
     run.turn.outcomes[run.place] = outcome

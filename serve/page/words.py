@@ -139,8 +139,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "hidden_figures": ("속도와 이름은 투표한 뒤에 보입니다.", "Speed and name appear after your vote."),
     "raw": ("모델이 쓴 원문", "What the model wrote"),
     "first_reading": (
-        "(질문과 맞지 않아 다시 읽었습니다. 처음 쓴 것)",
-        "(read again, for it did not fit the question; first written)",
+        "(맞지 않는 곳이 있어 다시 썼습니다. 처음 쓴 것)",
+        "(written again, for something in it did not fit; first written)",
     ),
     "facts": ("모델이 읽은 사실", "Facts the model read"),
     "working": ("코드가 계산한 결과", "Computed by code"),

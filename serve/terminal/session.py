@@ -164,7 +164,7 @@ class _Drawing:
         self._session = session
         self._titled = titled
         self._printer = Printer(session.out)
-        self._shown = 0
+        self._shown = ""
         self._held = False
         self._waits = False
         self.text = ""
@@ -188,9 +188,13 @@ class _Drawing:
         if answer is None:
             raise ServeError(Code.BAD_REPLY, "답이 끝나기 전에 끊겼습니다.", "다시 물어보세요.", side=side)
         if not self._session.quiet:
-            # A call was held back; of prose only what came with the very end is missing.
-            self._printer.line(answer.completion.raw[self._shown :] if self._shown else finished_text(answer))
-            self._shown = 0
+            # A call was held back; of prose only what came with the very end is missing, of a working what follows the
+            # lines that were found right.
+            words = answer.completion.words
+            if not words.startswith(self._shown):  # what was shown is written otherwise now: all of it again, below
+                self.end_line()
+            self._printer.line(words[len(self._shown) :] if self._shown else finished_text(answer))
+            self._shown = ""
             for text, style in notes_of(answer, stats=self._session.stats, sources=self._session.sources):
                 self._session.note(text, style)
         return answer
@@ -199,7 +203,7 @@ class _Drawing:
         """End the line of a text that breaks off, so that what follows stands on its own."""
         if self._shown and not self._session.quiet:
             self._printer.line()
-            self._shown = 0
+            self._shown = ""
 
     def _wait(self, waiting: bool) -> None:
         """Say on a terminal that the model is at work, until its first word takes that place."""
@@ -231,8 +235,8 @@ class _Drawing:
             self._held = True
         else:
             self._held = False
-            text = step.text.strip()  # space at the end waits for what follows it
-            fresh, self._shown = text[self._shown :], len(text)
+            text = step.shown.strip()  # space at the end waits for what follows it
+            fresh, self._shown = text[len(self._shown) :], text
             self._printer.write(fresh)
 
 

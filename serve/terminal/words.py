@@ -43,7 +43,7 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
     if look_up.asks(answer) and not answer.sources:
         notes.append(("  --sources 를 붙이면 조문을 찾아 답합니다 (대화에서는 /sources).", "note"))
     if answer.completion.first:
-        notes.append((f"  질문과 맞지 않아 다시 읽었습니다. 처음 출력: {answer.completion.first}", "note"))
+        notes.append((_first(answer.completion.first), "note"))
     if answer.cached:
         notes.append(("  전에 쓴 답입니다 (같은 질문, 같은 모델과 설정).", "note"))
     if answer.calculation is not None and not answer.calculation.agrees:
@@ -53,6 +53,17 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
     if stats:
         notes += _figures(answer)
     return notes
+
+
+def _first(first: str) -> str:
+    """Why another reading was gone by, with what stood there first: of a working only the line that was wrong."""
+    from taxlaw.sum_check import first_wrong_place
+
+    wrong = first_wrong_place(first)
+    if wrong is None:
+        return f"  질문과 맞지 않아 다시 읽었습니다. 처음 출력: {first}"
+    line = first[first.rfind("\n", 0, wrong.start) + 1 :].split("\n", 1)[0]
+    return f"  계산이 맞지 않아 다시 썼습니다. 처음에 틀린 줄: {line}"
 
 
 def _source_lines(answer: Answer) -> list[Note]:

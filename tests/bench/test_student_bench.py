@@ -259,11 +259,15 @@ def test_both_ways_to_answer_are_asked_what_neither_has_learned(bench, figures):
     def wrongly(some, caps):
         return [Generation(one.answer.replace("4,154만 6,846원", "4,154만 6,847원"), True, 90) for one in some]
 
+    def rightly(some, caps):
+        return [Generation(one.answer, True, 90) for one in some]
+
     def by_call(some, caps):
         return [Generation(one.call, True, 20) for one in some]
 
     sides = {
-        "worked": worked.Side(Subject("w", "w", wrongly), worked.CAPS, "worked", alone=True),
+        "worked_alone": worked.Side(Subject("w", "w", wrongly), worked.CAPS, "worked", alone=True),
+        "worked": worked.Side(Subject("w", "w", rightly), worked.CAPS, "worked"),
         "alone": worked.Side(Subject("a", "a", by_call), ask.CAPS, "program", alone=True),
         "served": worked.Side(Subject("s", "s", by_call), ask.CAPS, "program"),
     }
@@ -274,7 +278,9 @@ def test_both_ways_to_answer_are_asked_what_neither_has_learned(bench, figures):
         **{"plain gift": 2, "earlier gifts": 0},
     }
     exact = {side: [of[side]["exact"]["value"] for of in found["of"].values() if of["rows"]] for side in sides}
-    assert exact["worked"] == [0.5, 1, 0, 1, 0, 0.5] and exact["alone"] == exact["served"] == [1] * 6
+    assert exact["worked_alone"] == [0.5, 1, 0, 1, 0, 0.5]
+    assert exact["worked"] == exact["alone"] == exact["served"] == [1] * 6
+    assert found["again"] == {"rows": 2, "changed": 1, "right_before": 0, "right_after": 1}
     about = {
         "run": "w",
         "name": "w.gguf",
@@ -285,10 +291,13 @@ def test_both_ways_to_answer_are_asked_what_neither_has_learned(bench, figures):
     }
     shown = bench["page"].page({**figures, "worked": {**found, **about}})
     assert "| 5자리부터 | 0.0% (" in shown and "배운 금액이나 질문 1행을" in shown
+    assert "1문항에서 다시 썼고, 그 가운데 맞은 것이 0문항에서 1문항" in shown
     assert "| 10년 안의 이전 증여를 합침" not in shown, "a kind without rows is left out"
     assert "(`--worked RUN`)" in bench["page"].page(figures)
     line = {line.korean: line.met for line in bench["bar"].lines({**figures, "worked": found})}
-    assert line["풀이형(별도 학생): 증여세, 처음 보는 금액"] is False
+    assert line["풀이형(별도 학생): 증여세, 처음 보는 금액"] is True
+    served = {**figures, "worked": found, "alone": figures["student"]}
+    assert any(text.startswith("50.0% (") for text in bench["bar"].alone(served))
 
 
 def test_the_everyday_questions_have_the_facts_that_the_rule_reader_finds(bench):

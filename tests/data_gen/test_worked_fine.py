@@ -15,7 +15,12 @@ from data_gen.gates import judge, stateless_gates
 from data_gen.rows import Candidate, Row
 from data_gen.settings import GateSettings, WorkedSettings, load_build_config
 from data_gen.worked.candidates import DRAW, worked_candidates
-from data_gen.worked.digit_work import (
+from data_gen.worked.fine_steps import fine_working
+from data_gen.worked.words import Case
+from taxlaw.arithmetic import find_calculations
+from taxlaw.calculators import GiftFacts, gift_tax
+from taxlaw.calls import answer_payable, parse_call, render_working, run_call
+from taxlaw.digit_work import (
     BELOW_WON,
     PLACES,
     add,
@@ -25,11 +30,6 @@ from data_gen.worked.digit_work import (
     without_digits,
     write_operation,
 )
-from data_gen.worked.fine_steps import fine_working
-from data_gen.worked.words import Case
-from taxlaw.arithmetic import find_calculations
-from taxlaw.calculators import GiftFacts, gift_tax
-from taxlaw.calls import answer_payable, parse_call, render_working, run_call
 from taxlaw.errors import ConfigError
 from taxlaw.money import format_won
 from taxlaw.strict_config import validate

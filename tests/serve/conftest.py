@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -89,6 +90,23 @@ def _demo_config(**changes: dict) -> ServeConfig:
 def demo_config() -> Callable[..., ServeConfig]:
     """configs/serve/demo.yaml with some keys of its sections replaced: ``demo_config(page={"port": 0})``."""
     return _demo_config
+
+
+WORKING = """증여재산가액: 8억 1,000만원
+증여재산공제(기타친족): 1,000만원
+과세표준: 8억 1,000만원 - 1,000만원 [⑦110⑧808] = 8억원
+산출세액: 8억원 × 30% [⑦842⑧02] - 6,000만원 [⑦468↓⑧201] = 1억 8,000만원
+신고세액공제: 1억 8,000만원 × 3% [⑤842⑥15] = 540만원
+차감: 1억 8,000만원 - 540만원 [⑤046↓⑥054↓⑦807⑧101] = 1억 7,460만원
+근거: 「상속세 및 증여세법」 제53조, 제55조, 제56조, 제26조, 제69조
+납부할 세액: 1억 7,460만원 (174,600,000원)"""
+
+
+@pytest.fixture(scope="session")
+def working() -> tuple[str, str, str]:
+    """A working in digits with a slip in its fourth line, the same without the slip, and what a person reads of that."""
+    plain = re.sub(r" \[[^\]]*\]", "", WORKING)
+    return WORKING.replace("⑦468↓⑧201] = 1억 8", "⑦467↓⑧201] = 1억 7"), WORKING, plain
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -59,6 +60,28 @@ def test_a_call_without_a_doubt_costs_nothing(build, local) -> None:
     student = rereader(local)(others=(WRONG,)).enqueue(RIGHT)
     answer = list(build(student).answer(Question(QUESTION, DAY)))[-1]
     assert student.asked == [] and answer.completion.first is None and answer.stats.rereading_seconds == 0
+
+
+def test_a_working_that_does_not_add_up_is_written_again_and_read_without_its_digits(build, local, working) -> None:
+    slip, right, plain = working
+    question = "외삼촌께 8억 1천만원을 증여받았습니다. 증여세는 얼마인가요?"
+    student = rereader(local)(others=(None, right, "never asked for")).enqueue(*slip.splitlines(keepends=True))
+    *steps, answer = build(student).answer(Question(question, DAY))
+    assert (answer.completion.raw, answer.completion.first) == (right, slip)
+    assert answer.completion.final == answer.completion.words == plain
+    assert answer.verdict.ok and answer.calculation.stated == 174_600_000 and answer.calculation.agrees
+    shown = [step.shown for step in steps]
+    assert all(later.startswith(sooner) for sooner, later in itertools.pairwise(shown))
+    assert plain.startswith(shown[-1]) and shown[-1].splitlines()[-1].startswith("과세표준"), "only what was right"
+    (note,) = [text for text, _ in notes_of(answer, stats=False, sources=False) if "다시 썼습니다" in text]
+    assert note.endswith("1억 7,000만원") and "산출세액" in note and "차감" not in note
+
+
+def test_a_working_that_adds_up_is_not_written_again(build, local, working) -> None:
+    _, right, plain = working
+    student = rereader(local)(others=("never asked for",)).enqueue(right)
+    answer = list(build(student).answer(Question("외삼촌께 8억 1천만원을 증여받았습니다. 증여세는?", DAY)))[-1]
+    assert student.asked == [] and answer.completion.first is None and answer.completion.words == plain
 
 
 def test_answers_drawn_by_chance_and_follow_ups_are_not_read_again(build, local) -> None:

@@ -28,6 +28,7 @@ class EchoStudent(FakeBackend):
         self.waiting = threading.Event()  # set once a long answer has begun
         self.left = threading.Event()  # set when a long answer has given the model up
         self.asked: list[tuple] = []
+        self.others: tuple[str, ...] = ()  # what it reads again
 
     def stream(self, messages, params):
         question = messages[-1].content
@@ -52,6 +53,9 @@ class EchoStudent(FakeBackend):
         finally:
             self.turnstile.leave(ticket)
             self.left.set()
+
+    def readings(self, messages, params):
+        yield from self.others
 
     def info(self) -> BackendInfo:
         return BackendInfo("학생", "시험", 2048, model_sha256=SHA256)

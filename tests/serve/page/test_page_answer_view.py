@@ -37,6 +37,17 @@ def turn(done: object, blind: bool = False) -> Turn:
     return Turn(Question(QUESTION, AS_OF), seats, blind, outcomes={"left": done, "right": done})
 
 
+def test_a_working_is_read_without_its_digits_which_stand_in_what_the_model_wrote(working) -> None:
+    slip, right, plain = working
+    done = answer(right)
+    done = replace(done, completion=replace(done.completion, first=slip))
+    for line in plain.splitlines():
+        assert line in answer_view.answer_text(done, "ko")
+    assert "[⑦" not in answer_view.answer_text(done, "ko")
+    card = answer_view.completion_card(done.completion, "ko")
+    assert right in card and slip in card and "맞지 않는 곳이 있어 다시 썼습니다" in card
+
+
 def foot(done: Answer, language: str = "ko", blind: bool = False) -> str:
     return answer_view.answer_foot(done, turn(done, blind), "학생", language)
 

@@ -1,7 +1,7 @@
 """Run the real command line over a scripted student, for tests that need a process of its own (a pty, a kill).
 
 ``python scripted_terminal.py SCRIPT.json OPTION…``: the script holds ``answers`` (lists of pieces; "<hang>" waits for ever,
-"<context>" and the like raise that error), and perhaps ``teacher`` (the same, for a live teacher at ``host``).  Each
+"<context>" and the like raise that error), and perhaps ``teacher`` (the same, for a live teacher at ``host``) and ``others`` (what the student reads again).  Each
 question that reaches the student is added to the file ``asked`` beside the script.
 """
 
@@ -37,6 +37,10 @@ class Scripted(FakeBackend):
 
     asked: Path | None = None
     host: str | None = None
+    others: tuple[str, ...] = ()
+
+    def readings(self, messages, params):
+        yield from self.others
 
     def stream(self, messages, params):
         if self.asked is not None:
@@ -73,7 +77,8 @@ def main() -> int:
 
     def open_engine(_args, config: ServeConfig, as_of: date) -> Engine:
         live = scripted("시험-교사", script["teacher"], host=script["host"]) if "teacher" in script else None
-        student = scripted("시험-학생", script["answers"], asked=script_file.with_name("asked"))
+        asked, others = script_file.with_name("asked"), tuple(script.get("others", ()))
+        student = scripted("시험-학생", script["answers"], asked=asked, others=others)
         params = GenParams(config.student.max_new_tokens, config.student.temperature)
         return Engine(
             config,

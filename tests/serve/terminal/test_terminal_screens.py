@@ -34,6 +34,18 @@ def test_the_whole_screen_after_a_question(terminal) -> None:
     )
 
 
+def test_a_working_is_shown_line_by_line_once_it_is_right_and_written_again_where_it_is_not(terminal, working) -> None:
+    slip, right, plain = working
+    pieces = [slip[at : at + 3] for at in range(0, len(slip), 3)]
+    screen = terminal("--interactive", columns=120, answers=[pieces], others=[right])
+    screen.prompt()
+    screen.ask("외삼촌께 8억 1천만원을 증여받으면?")
+    shown = screen.prompt("틀림 없음")
+    assert f"증여받으면?\n{plain}\n검증: 틀림 없음\n" in shown
+    again = shown.partition("계산이 맞지 않아 다시 썼습니다. 처음에 틀린 줄: ")[2]
+    assert again.startswith("산출세액: 8억원 × 30% [⑦842⑧02] - 6,000만원 [⑦467↓")
+
+
 def test_the_same_on_a_narrow_screen(terminal) -> None:
     screen = terminal("--interactive", columns=40, answers=[LONG])
     screen.prompt()

@@ -25,7 +25,8 @@ from taxlaw.money import format_won, parse_won
 PLACES = "⓪①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬"
 BELOW_WON, BORROW, CARRY = "·", "↓", "↑"
 _GROUP = re.compile(rf"[{PLACES}{BELOW_WON}][^{PLACES}{BELOW_WON}]*")
-_WORK = re.compile(r" \[[^\]\n]*\]")
+_WORK = re.compile(rf" \[[{PLACES}{BELOW_WON}][^\]\n]*\]")
+_OPENING = re.compile(rf" \[[{PLACES}{BELOW_WON}]")
 _LINE = re.compile(
     r"^[^:\n]+: (?P<start>[^\[\]()=×+\-\n]+원) (?P<operations>[+\-×][^=÷\n]*?) = (?P<result>[^\n]+)$", re.M
 )
@@ -95,6 +96,17 @@ def write_operation(sign: str, a: int, operand: int) -> tuple[str, int]:
     groups, value = operate(sign, a, operand)
     shown = f"{operand}%" if sign == "×" else format_won(operand)
     return f" {sign} {shown}" + (f" [{groups}]" if groups else ""), value
+
+
+def has_digits(text: str) -> bool:
+    """Whether a text writes out any sum digit by digit."""
+    return _WORK.search(text) is not None
+
+
+def first_digits(text: str) -> int | None:
+    """Where the first bracket of digit work opens, closed or not; None when there is none."""
+    found = _OPENING.search(text)
+    return found and found.start()
 
 
 def without_digits(text: str) -> str:
