@@ -152,7 +152,7 @@ def _run_into(
     model = load_for_training(base.before, config.base, device).eval()
     if config.evaluation.base_rows and "base" not in measured and (here is None or here.first):
         subject = torch_subject("base", TITLES["base"], model, load_tokenizer(base.before))
-        scored, line = student_file.measure_step(subject, rows[: config.evaluation.base_rows], rows, config)
+        scored, line = student_file.measure_step(subject, rows[: config.evaluation.base_rows], rows, config, folder)
         measured["base"] = {"scored": scored, "line": line}
         say(report.accuracy_lines({"base": scored})[0])
         del subject
@@ -202,7 +202,7 @@ def _run_into(
     lap("train")
 
     subject = torch_subject("adapter", TITLES["adapter"], model, tokenizer)
-    scored, line = student_file.measure_step(subject, student_file.step_rows(rows, config), rows, config)
+    scored, line = student_file.measure_step(subject, student_file.step_rows(rows, config), rows, config, folder)
     measured["adapter"] = {"scored": scored, "line": line}
     say(report.accuracy_lines({"adapter": scored})[0])
     del model, subject

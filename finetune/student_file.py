@@ -24,6 +24,7 @@ from finetune.evaluation.subjects import Caps, Subject, gguf_subject, torch_subj
 from finetune.evaluation.survival import hits_of, survival, survivor
 from finetune.importance import IMPORTANCE, importance, save_importance
 from finetune.quantisations import Measured, measure_quantisations, probes, reference_of_model, table_lines
+from finetune.run_answers import keep_answers
 from finetune.settings import Export, RunConfig
 
 BY_SIZE = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")  # what a run may write, the most exact first
@@ -48,11 +49,16 @@ def step_rows(rows: list[Row], config: RunConfig) -> list[Row]:
     return rows[: config.evaluation.step_rows]
 
 
-def measure_step(subject: Subject, rows: list[Row], nll_rows: list[Row], config: RunConfig) -> tuple[dict, dict]:
-    """(record of evaluate.score over ``rows``, line of the survival table)."""
+def measure_step(
+    subject: Subject, rows: list[Row], nll_rows: list[Row], config: RunConfig, folder: Path | None = None
+) -> tuple[dict, dict]:
+    """(record of evaluate.score over ``rows``, line of the survival table).  ``folder``: where the answers are kept."""
     settings = config.evaluation
     caps = Caps(worked=settings.max_new_tokens, batch_size=settings.batch_size)
-    scored = evaluate.score(rows, subject.answer(rows, caps), settings.samples)
+    answers = subject.answer(rows, caps)
+    scored = evaluate.score(rows, answers, settings.samples)
+    if folder is not None:
+        keep_answers(folder, subject.name, rows, answers, scored["wrong"])
     line = survivor(subject, hits_of(rows, scored), nll_rows, config.target, settings.nll_rows)
     return scored, line
 
@@ -92,7 +98,7 @@ def make_student(
     lines = list(lines)
     if config.evaluation.merged:
         subject = torch_subject("merged", TITLES["merged"], merged, tokenizer)
-        lines.append(measure_step(subject, step_rows(rows, config), rows, config)[1])
+        lines.append(measure_step(subject, step_rows(rows, config), rows, config, folder)[1])
         _say_line(lines[-1], say)
     del merged
     lap("evaluate_merged")
@@ -100,13 +106,14 @@ def make_student(
         if name != config.export.quantisation:
             file = aside / f"student-{name}.gguf"
             subject = gguf_subject(name, f"GGUF {name}", file)
-            lines.append(measure_step(subject, step_rows(rows, config), rows, config)[1])
+            lines.append(measure_step(subject, step_rows(rows, config), rows, config, folder)[1])
             _say_line(lines[-1], say)
             file.unlink()
     lap("evaluate_quantisations")
     chosen = config.export.quantisation
     file = aside / f"student-{chosen}.gguf"
-    scored, line = measure_step(gguf_subject("student", f"GGUF {chosen} (student)", file), rows, rows, config)
+    subject = gguf_subject("student", f"GGUF {chosen} (student)", file)
+    scored, line = measure_step(subject, rows, rows, config, folder)
     kept = survival([*lines, line])
     with gate("survival", passed) as measured:
         measured |= require_survival(kept, config.export.least_kept)

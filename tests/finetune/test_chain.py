@@ -5,9 +5,12 @@ import shutil
 
 import pytest
 
+from finetune.data import Row
 from finetune.errors import GateError
+from finetune.evaluate import Generation
 from finetune.metrics_store import read_steps
 from finetune.run import fingerprint_parts, finished_run, run, run_fingerprint
+from finetune.run_answers import keep_answers
 from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, Train
 
 # A model of 64 columns loses more by quantising than one that is served.
@@ -68,6 +71,7 @@ def test_run_folder_is_what_serve_expects(trained):
             "model_card.md",
             "run.json",
             "metrics.jsonl",
+            "answers.jsonl",
             "loss.png",
             "importance.safetensors",
         ),
@@ -80,6 +84,31 @@ def test_run_folder_is_what_serve_expects(trained):
     assert not config.out.with_name("tiny.partial").exists()
     adapter = (config.out / "adapter" / "adapter_config.json").read_text(encoding="utf-8")
     assert str(config.base.folder.parent) not in adapter  # no path of this machine
+
+
+def test_every_answer_of_the_evaluation_can_be_read_afterwards(trained):
+    config, record, _ = trained
+    kept = [json.loads(line) for line in (config.out / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    by_step = {step: [one for one in kept if one["step"] == step] for step in ("base", "adapter", "student")}
+    assert {one["step"] for one in kept} == {"base", "adapter", "merged", "Q4_K_M", "student"}
+    for step, scored in record["eval"].items():
+        assert [one["row"] for one in by_step[step] if not one["exact"]] == scored["wrong"]
+        assert len(by_step[step]) == scored["rows"]
+        outputs = {one["question"]: one["output"] for one in by_step[step]}
+        assert all(outputs[sample["question"]] == sample["output"] for sample in scored["samples"])
+
+
+def test_answers_of_another_attempt_give_way(tmp_path, tiny):
+    rows = [Row.model_validate(tiny.row(number, "1억원", payable=1)) for number in range(2)]
+    said = [Generation("하나\u2028둘", True, 2), Generation("셋", False, 9)]
+    keep_answers(tmp_path, "base", rows, said, [rows[1].id])
+    keep_answers(tmp_path, "student", rows[:1], said[:1], [])
+    keep_answers(tmp_path, "base", rows[:1], said[1:], [rows[0].id])
+    kept = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text(encoding="utf-8").split("\n")[:-1]]
+    assert [(one["step"], one["output"], one["exact"]) for one in kept] == [
+        ("student", "하나\u2028둘", True),
+        ("base", "셋", False),
+    ]
 
 
 def test_training_lowered_the_loss_and_reports_it(trained):
