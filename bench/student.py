@@ -78,7 +78,7 @@ def measure(args: argparse.Namespace, say) -> dict:
         return keeping(gguf_subject(name, title, file, template), file_sha256(file), kept, say)
 
     student = subject("student", f"학생 ({run.quantisation})", run.student)
-    boards = asked.boards() | {"everyday": ask.everyday(REPO / "bench/everyday_questions.jsonl")}
+    boards = asked.boards() | {name: ask.everyday(REPO / "bench" / file) for name, file in ask.EVERYDAY.items()}
     if not args.no_search and asked.quoting:
         boards |= ask.with_sources(asked.quoting, open_sources(args.folder, say), say)
     alone = {name: ask.answer(student, board, ask.CAPS, run.target, alone=True) for name, board in boards.items()}

@@ -55,7 +55,16 @@ def lines(figures: dict) -> list[Line]:
             lowest and lowest[1]["value"] >= 0.9,
         ),
         _plain("처음 보는 조합", "unseen combinations of facts", base, ours, "calculations", "combinations", "exact"),
-        _everyday(ours, base),
+        _everyday(
+            ours, base, "everyday", "틀 없이 사람이 쓰듯 따로 적은 질문", "questions written apart from the templates"
+        ),
+        _everyday(
+            ours,
+            base,
+            "everyday_more",
+            "그런 질문을 더, 학생의 답을 보기 전에 적은 것",
+            "more of these, written unseen",
+        ),
         _plain(
             "호출에 담은 사실이 모두 맞음",
             "every fact of the call right",
@@ -137,12 +146,10 @@ def _of(figures: dict, board: str, key: str, kind: str = "all") -> dict | None:
     return figures[board].get(kind, {}).get(key)
 
 
-def _everyday(ours: dict, base: dict) -> Line | None:
-    if not ours.get("everyday", {}).get("rows"):
+def _everyday(ours: dict, base: dict, board: str, korean: str, english: str) -> Line | None:
+    if not ours.get(board, {}).get("rows"):
         return None
-    name = "틀 없이 사람이 쓰듯 따로 적은 질문"
-    shown = share(base.get("everyday", {}).get("exact"))
-    return Line(name, "questions written apart from the templates", shown, share(ours["everyday"]["exact"]))
+    return Line(korean, english, share(base.get(board, {}).get("exact")), share(ours[board]["exact"]))
 
 
 def _law(ours: dict, base: dict) -> list[Line]:

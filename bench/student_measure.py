@@ -27,6 +27,8 @@ QUESTION = "부모님께 20억원을 증여받았는데 증여세는 얼마인�
 CAPS = Caps(worked=192, words=512)  # far above what a trained answer takes; what reaches it did not end
 BASE_CAPS = Caps(worked=64, words=64)  # the base never ends: more of it costs minutes and shows nothing
 SOURCES = (3, 5)
+# Questions without a template: those by whose answers the rules of reading again were made, and those written before any answer.
+EVERYDAY = {"everyday": "everyday_questions.jsonl", "everyday_more": "everyday_more.jsonl"}
 # Of calculations: which kinds of test rows a figure is over.
 KINDS = {
     "amounts": ("",),
@@ -127,7 +129,7 @@ def figures_of(answers: Answers) -> dict:
     found = {name: board for name, board in answers.items() if name.startswith("found_")}
     return {
         "calculations": {name: _calculated(_of_kinds(calculated, kinds)) for name, kinds in KINDS.items()},
-        "everyday": _calculated(answers.get("everyday", [])),
+        **{name: _calculated(answers.get(name, [])) for name in EVERYDAY},
         "declined": estimate_of("wrongly_declined", calculated),
         "ask_back": _by_kind(answers.get("ask_back", []), ("asked_fact", "asked_back")),
         "refusal": _by_kind(answers.get("refusal", []), ("refused",)),

@@ -19,6 +19,7 @@ _BOARDS = {
     "documents": "녹음된 문답",
     "look_up": "근거 없는 법령 질문",
     "everyday": "틀 없는 질문",
+    "everyday_more": "틀 없는 질문 더",
     "found_3": "찾은 근거 3개",
     "found_5": "찾은 근거 5개",
 }

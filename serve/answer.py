@@ -232,13 +232,13 @@ def stream_answer(
                     # A small model that misses its end token repeats itself to the limit: half a minute for nothing.
                     stats = replace(stats, finish="stop", prompt_tokens=backend.count_tokens(messages))
                     break
-    from taxlaw.rereading import reread
+    from taxlaw.rereading import beginning, reread
 
     if not rereads(backend, params, asked, text):
         yield settle(text, stats, asked)
         return
     written, better = clock(), text
-    with closing(backend.readings(messages, params)) as readings:
+    with closing(backend.readings(messages, params, beginning(asked.question, text))) as readings:
         for better in reread(asked.question, text, readings, asked.as_of):  # noqa: B007 - the last is used below
             stats = replace(stats, seconds=clock() - start, rereading_seconds=clock() - written)
             yield Progress(text, stats)

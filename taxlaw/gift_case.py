@@ -28,16 +28,16 @@ SIBLING, UNCLE, NEPHEW, PARENT_IN_LAW, CHILD_IN_LAW, OTHER_KIN, STRANGER, SELF =
 _KIN: dict[str, str] = {
     PARENT: "부모 부모님 아버지 어머니 아버님 어머님 아빠 엄마 부친 모친 친아버지 친어머니 친정아버지 친정어머니 친정부모 친정부모님 친정엄마 친정아빠",
     GRANDPARENT: "할아버지 할머니 조부 조모 조부모 조부모님 외할아버지 외할머니 외조부 외조모 외조부모 할아버님 할머님 친할머니 친할아버지",
-    SPOUSE: "배우자 남편 아내 와이프",
+    SPOUSE: "배우자 남편 아내 와이프 신랑 부인 집사람",
     CHILD: "자녀 아들 딸 자식 장남 장녀 차남 차녀 큰아들 큰딸 작은아들 작은딸 막내아들 막내딸 외아들 외동딸",
     GRANDCHILD: "손자 손녀 손주 외손자 외손녀 친손자 친손녀 손자녀",
-    SIBLING: "형 누나 오빠 언니 동생 남동생 여동생 친형 친동생 형제 자매",
-    UNCLE: "이모 고모 삼촌 외삼촌 큰아버지 작은아버지 숙부 백부 외숙부 이모부 고모부 숙모 외숙모",
+    SIBLING: "형 누나 오빠 언니 동생 남동생 여동생 친형 친누나 친오빠 친언니 친동생 큰형 큰누나 큰오빠 큰언니 작은형 작은누나 작은오빠 작은언니 막내동생 형제 자매",
+    UNCLE: "이모 고모 삼촌 외삼촌 큰이모 작은이모 막내이모 큰고모 작은고모 막내고모 큰삼촌 작은삼촌 막내삼촌 큰아빠 작은아빠 큰엄마 작은엄마 큰어머니 작은어머니 큰아버지 작은아버지 숙부 백부 외숙부 이모부 고모부 숙모 외숙모",
     NEPHEW: "조카 조카딸",
     PARENT_IN_LAW: "시어머니 시아버지 시부모 시부모님 장인 장모 장인어른 장모님 처부모",
     CHILD_IN_LAW: "사위 며느리",
     OTHER_KIN: "사촌 사촌형 사촌동생 사촌누나 처남 처제 처형 시누이 매형 형부 형수 제수 올케 매부",
-    STRANGER: "친구 지인 이웃 애인 여자친구 남자친구 타인 동료 직장동료 선배 후배",
+    STRANGER: "친구 지인 이웃 애인 여자친구 남자친구 여친 남친 타인 동료 직장동료 선배 후배",
     SELF: "저 제 나 내 본인",
 }
 _WORDS = {word: kind for kind, words in _KIN.items() for word in words.split()}
@@ -155,6 +155,14 @@ def stated_relation(question: str) -> str | None:
         return _relation(*_giver_and_receiver(question, gift, _mentions(question)))[0]
     except UnsupportedCase:  # MissingFact included
         return None
+
+
+def possible_relations(question: str) -> frozenset[str]:
+    """Every relation of giver to receiver that the people a question names allow, whoever of them gives; empty: no one is."""
+    kinds = {
+        _WORDS[found["word"]] for found in _MENTION.finditer(question) if len(found["word"]) > 1 or found["particle"]
+    }
+    return frozenset(relations[kind] for kind in kinds - {SELF} for relations in (_FROM, _TO))
 
 
 def _text(amount: SeenAmount | None) -> str | None:
@@ -309,7 +317,7 @@ def _owner_of_age(
 ) -> str | None:
     """'giver' or 'receiver' whose age it is, or None when the sentence does not tell."""
     start, _ = sentence_at(question, match.start())
-    attached = re.match(r"(?:인|의|된|짜리)?\s?(?:미성년(?:자)?인?|성년인?|성인인?)?\s?", question[match.end() :])
+    attached = re.match(r"\)?(?:인|의|된|짜리)?\s?(?:미성년(?:자)?인?|성년인?|성인인?)?\s?", question[match.end() :])
     person = next((p for p in everyone if p.start == match.end() + attached.end()), None)
     if person is None:
         if re.search(r"받는\s?(?:사람|자)", question[start : match.start()]):

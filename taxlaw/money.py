@@ -32,7 +32,7 @@ _AMOUNT = re.compile(
     r"(?=[\d천백십일이삼사오육칠팔구만₩])(?:"
     rf"(?<![\d.])(?<!\d,)(?:₩\ ?)?{_SEGMENTS}(?:(?P<ones>{_COEFFICIENT})\ ?)?{_WON}"
     # 3억 5천 and 3억5000 are said for 3억 5천만: after 억, a tail without 만 or 원 counts in 만.
-    rf"|(?<![\d.])(?<!\d,)(?P<eok3>{_COEFFICIENT})\ ?억(?:\ ?(?P<tail>\d\ ?천(?:\ ?\d\ ?백)?)|(?P<tail4>\d{{4}}))(?![\d,.천백십만억원년월일%])"
+    rf"|(?<![\d.])(?<!\d,)(?P<eok3>{_COEFFICIENT})\ ?억(?:\ ?(?P<tail>\d\ ?천(?:\ ?\d\ ?백)?)|(?P<tail4>\d{{4}}))(?![\d천백십만억원년월일%]|[,.]\d)"
     rf"|(?<![\d.])(?<!\d,)(?=\d)(?:(?P<jo2>{_COEFFICIENT})\ ?조\ ?(?=\d))?(?:(?P<eok2>{_COEFFICIENT})\ ?억)?(?:\ ?(?P<man2>{_COEFFICIENT})\ ?만)?"
     # (only from a digit on: without digits it takes 원 to make an amount, not 만 19세 or 일만)
     rf"(?<=[억만]){_NOT_COUNT}"

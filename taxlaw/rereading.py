@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 
-from taxlaw.asking_back import asks_needlessly, facts_to_ask
+from taxlaw.asking_back import asked_tax, asks_needlessly, facts_to_ask
 from taxlaw.call_answer import run_quietly, split_call
 from taxlaw.call_check import objections
 from taxlaw.digit_work import has_digits
@@ -22,8 +22,8 @@ from taxlaw.needed_facts import flags_unstated, unstated
 from taxlaw.stated_facts import unread
 from taxlaw.sum_check import first_wrong_place, writings
 
-MOST = 12  # readings, the first counted in: a call that is to be found at all is mostly among the first five
-LEAST_CHANCE = 0.01  # of a fork, by the model's own word: what is less likely is not its reading of the question
+MOST = 24  # readings, the first counted in: a call that is to be found at all is mostly among the first five
+LEAST_CHANCE = 0.0005  # of a fork, by the model's own word: a fact that it hardly saw may still be the one that fits
 
 
 @dataclass(frozen=True)
@@ -76,33 +76,55 @@ def reread(question: str, first: str, others: Iterable[str | None], as_of: date)
     yield first
 
 
-def readings(
-    read: Callable[[Sequence[int]], Sequence[Step]], piece: Callable[[int], bytes], most: int = MOST
-) -> Iterator[list[int]]:
-    """The tokens of the greedy answer and then of others: of a working in digits its corrections, else the likeliest forks.
+def beginning(question: str, text: str) -> str:
+    """What the further readings of ``text`` begin with: the call of the question's tax where ``text`` asks needlessly, or ""."""
+    return f'{{"tax":"{asked_tax(question)}' if asks_needlessly(question, text) else ""
 
-    ``read`` as in ``forks``, ``piece`` as in sum_check.writings.
+
+def readings(
+    read: Callable[[Sequence[int]], Sequence[Step]],
+    piece: Callable[[int], bytes],
+    begun: Sequence[int] = (),
+    most: int = MOST,
+) -> Iterator[list[int]]:
+    """The tokens of the greedy answer and then of others: of a working in digits its corrections, else the likeliest calls.
+
+    ``read`` as in ``forks``, ``piece`` as in sum_check.writings.  ``begun``: the tokens of ``beginning``.
     """
     greedy = read([])
 
-    def once(begun: Sequence[int]) -> Sequence[Step]:
-        return read(begun) if begun else greedy
+    def once(some: Sequence[int]) -> Sequence[Step]:
+        return read(some) if some else greedy
 
-    text = b"".join(piece(step.token) for step in greedy).decode("utf-8", "replace")
-    yield from writings(once, piece) if has_digits(text) else forks(once, most)
+    def text(tokens: Iterable[int]) -> str:
+        return b"".join(map(piece, tokens)).decode("utf-8", "replace")
+
+    if has_digits(text(step.token for step in greedy)):
+        yield from writings(once, piece)
+        return
+    if begun:
+        yield [step.token for step in greedy]
+    yield from forks(once, most - bool(begun), begun, lambda tokens: text(tokens).lstrip().startswith("{"))
 
 
-def forks(read: Callable[[Sequence[int]], Sequence[Step]], most: int = MOST) -> Iterator[list[int]]:
+def forks(
+    read: Callable[[Sequence[int]], Sequence[Step]],
+    most: int = MOST,
+    begun: Sequence[int] = (),
+    worth: Callable[[Sequence[int]], bool] = bool,
+) -> Iterator[list[int]]:
     """The tokens of greedy answers, the plain one first, then each forked at one place more, likeliest fork first.
 
     ``read`` goes on greedily from the given tokens of an answer to its end and returns the steps it took.  The chance of
-    a fork is that of its beginning: all tokens up to and with the one that is taken instead.
+    a fork is that of its beginning: all tokens up to and with the one that is taken instead.  ``begun``: tokens that every
+    answer begins with; ``worth``: whether one that begins so need be read at all.
     """
-    order, waiting = count(), [(-1.0, 0, [])]
-    for _ in range(most):
-        if not waiting:
-            return
+    order, waiting, made = count(), [(-1.0, 0, list(begun))], 0
+    while waiting and made < most:
         chance, _, begun = heapq.heappop(waiting)
+        if made and not worth(begun):
+            continue
+        made += 1
         chance, tokens = -chance, list(begun)
         steps = read(tokens)
         yield tokens + [step.token for step in steps]

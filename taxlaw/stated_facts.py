@@ -16,7 +16,7 @@ from typing import Any
 from taxlaw.call_check import won_of
 from taxlaw.calls import Call
 from taxlaw.figures import find_figures, same_day
-from taxlaw.gift_case import stated_relation
+from taxlaw.gift_case import possible_relations, stated_relation
 from taxlaw.money import find_amounts, format_won
 
 Facts = Mapping[str, Any]
@@ -128,7 +128,7 @@ STATED: tuple[Stated, ...] = (
     Stated("acquisition", "주택", _HOUSE, _not(_has("asset")), f"{_BUILDING}|{_FARM}"),
     Stated("acquisition", "첫 집", r"무주택|유일한|다른\s?집은\s?없|집이\s?없다가", lambda facts: (facts.get("homes") or 1) < 2, r"[2-9]\s?(?:주택|채)"),
     Stated("acquisition", "1가구 1주택 상속", _ONE_HOME, _is_or("only_home", True, _not(_is("cause", "상속"))), _NOT_ONE_HOME),
-    Stated("inheritance", "배우자", r"배우자|(?:남편|아내)[이가의께서 ]{0,3}(?:사망|돌아|별세|떠나|남[기긴])|(?:아버지|부친|아버님)[^.]{0,20}(?:돌아|사망|별세|남[기긴])[^?]*어머니[와는도]", _is("spouse", True), r"배우자[는가도]?\s?(?:없|먼저|이미|사망|계시지)|배우자\s?없이|사별", _not(_is("spouse", True)), "남편|아내|부인|어머니|아버지|모친|부친|어머님|아버님"),
+    Stated("inheritance", "배우자", r"배우자|(?:남편|아내)[이가의께서 ]{0,3}(?:사망|돌아|별세|떠나|남[기긴])|(?:아버지|부친|아버님)[^.]{0,20}(?:돌아|사망|별세|남[기긴])[^?]*어머니[와는도]", _is("spouse", True), r"배우자[는가도]?\s?(?:없|먼저|이미|사망|안\s?계|계시지)|배우자\s?없이|사별", _not(_is("spouse", True)), "남편|아내|부인|어머니|아버지|모친|부친|어머님|아버님"),
     Stated("inheritance", "배우자가 받는 재산", r"배우자[^.]{0,16}(?:받|상속분)", _has("spouse_receives"), r"함께 상속|없"),
     Stated("inheritance", "기한이 지난 신고", r"기한\s?후\s?신고|(?:지[난나]|넘[겨긴])[^.]{0,10}신고[를했합]", _is("late", True), otherwise=_not(_is("late", True)), hints="늦|지나|기한|뒤에"),
     Stated("inheritance", "신고하지 않음", r"신고[를도는]?\s?(?:하지\s?않|못|안\s?)", _is_or("filed", False, _is("late", True)), otherwise=_not(_is("filed", False)), hints="신고(?!를 준비)|기한"),
@@ -150,8 +150,8 @@ STATED: tuple[Stated, ...] = (
             ("주택", _HOUSE, r"분양권|입주권|상가|토지|땅|건물|사무실|대지|임야"),
             ("분양권", "분양권", ""),
             ("조합원입주권", "입주권", ""),
-            ("비사업용 토지", "비사업용", ""),
-            ("토지", r"토지|(?<![가-힣])땅(?=[을은이 ])|대지", "비사업용"),
+            ("비사업용 토지", "비사업용", rf"비사업용(?:\s?토지)?{_NO}"),
+            ("토지", r"토지|(?<![가-힣])땅(?=[을은이 ])|대지", rf"비사업용(?!(?:\s?토지)?{_NO})"),
             ("건물", r"상가|건물|사무실", "토지|주택|아파트"),
         )
     ),
@@ -159,7 +159,7 @@ STATED: tuple[Stated, ...] = (
     Stated("income", "총급여", r"총\s?급여|연봉", _has("gross_pay"), otherwise=_not(_has("gross_pay")), hints="급여|월급|봉급|근로|직장|받"),
     Stated("income", "과세표준", r"과세\s?표준|과표", _has("base"), r"종합소득금액|총\s?급여"),
     Stated("income", "종합소득금액", r"종합소득금액", _has("income"), r"과세\s?표준"),
-    Stated("vat_simplified", "매입", r"매입[^.]{0,24}\d", _has("purchases"), r"매입[^.]{0,8}없", _not(_has("purchases")), "매입|구입|샀|사들|사 "),
+    Stated("vat_simplified", "매입", r"매입[^.]{0,24}\d", _has("purchases"), r"매입[^.]{0,8}없", _not(_has("purchases")), "매입|구입|샀|사들|사 |산 |세금계산서"),
     Stated("vat_general", "공제받지 못할 매입세액", r"(?:공제(?:받지|되지|\s?못)|불공제)[^.]{0,6}매입세액", _has("blocked_input_tax"), otherwise=_not(_has("blocked_input_tax")), hints="불공제|접대|비영업|못 받|안 되"),
     Stated("vat_general", "영세율 매출", r"영세율", _has("zero_rated"), r"영세율[^.]{0,6}없", _not(_has("zero_rated")), "수출|해외|영세"),
     Stated("vat_general", "대손금액", r"대손", _has("bad_debt"), r"대손[^.]{0,6}없", _not(_has("bad_debt")), "부도|회수|떼[였인이]|못 받"),
@@ -228,8 +228,8 @@ def unread(question: str, call: Call) -> tuple[str, ...]:
     """What the question plainly states and ``call`` leaves out or contradicts, in Korean; empty when nothing is."""
     facts = call.model_dump(exclude_defaults=True)
     found = [*_amounts(question, call.tax, facts), *_times(question, facts), *_counts(question, call.tax, facts)]
-    if call.tax == "gift" and (relation := stated_relation(question)) and relation != facts.get("relation"):
-        found.append(f"준 사람과의 관계({relation})")
+    if call.tax == "gift":
+        found += _relation(question, facts)
     if call.tax == "vat_simplified" and re.sub(r"\s", "", facts["industry"]) not in re.sub(r"\s", "", question):
         found.append("업종")
     for one in STATED:
@@ -245,6 +245,15 @@ def unread(question: str, call: Call) -> tuple[str, ...]:
         if not holds:
             found.append(one.what)
     return tuple(dict.fromkeys(found))
+
+
+def _relation(question: str, facts: Facts) -> Iterator[str]:
+    """The relation where the question states another one for certain, or names nobody who could stand in it."""
+    stated, possible = stated_relation(question), possible_relations(question)
+    if stated and stated != facts.get("relation"):
+        yield f"준 사람과의 관계({stated})"
+    elif possible and facts.get("relation") not in possible:
+        yield f"준 사람과의 관계({', '.join(sorted(possible))})"
 
 
 def _amounts(question: str, tax: str, facts: Facts) -> Iterator[str]:

@@ -69,6 +69,11 @@ def steps(speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_to
     return taken
 
 
+def tokens_of(speaker: _Speaker, text: str) -> list[int]:
+    """The tokens of the beginning of an answer."""
+    return _ids(speaker.llama, text) if text else []
+
+
 def written(speaker: _Speaker, token: int) -> bytes:
     """The bytes that a token of an answer is read as; none for one that ends it."""
     return b"" if token in speaker.stops else _piece(speaker.llama, token)

@@ -18,7 +18,7 @@ from finetune.evaluate import Generation
 from finetune.evaluation import gguf_model
 from finetune.evaluation.subjects import Caps, Subject
 from taxlaw import asking_back, call_check, digit_work, needed_facts, rereading, stated_facts, sum_check
-from taxlaw.rereading import Step, readings, reread, worth_rereading
+from taxlaw.rereading import Step, beginning, readings, reread, worth_rereading
 
 
 def reading_again(subject: Subject, file: Path) -> Subject:
@@ -49,7 +49,8 @@ def again(file: Path, rows: list[Row], first: list[Generation], max_new_tokens: 
     with gguf_model.opened(file, rows, max_new_tokens) as (speaker, prompts):
         for row, prompt, one in zip(rows, prompts, first, strict=True):
             made: dict[str, Generation] = {}
-            with closing(_others(speaker, prompt, max_new_tokens, made)) as others:
+            begun = gguf_model.tokens_of(speaker, beginning(row.question, one.text))
+            with closing(_others(speaker, prompt, begun, max_new_tokens, made)) as others:
                 *_, text = reread(row.question, one.text, others, _day(row))
             chosen.append(made.get(text, one))
     return chosen
@@ -59,13 +60,13 @@ def _day(row: Row) -> date:
     return date.fromisoformat(row.as_of)
 
 
-def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation]) -> Iterator[str]:
+def _others(speaker, prompt: list[int], begun: Sequence[int], cap: int, made: dict[str, Generation]) -> Iterator[str]:
     """The texts after the greedy one; each is entered into ``made``."""
 
-    def read(begun: Sequence[int]) -> Sequence[Step]:
-        return gguf_model.steps(speaker, prompt, begun, cap)
+    def read(some: Sequence[int]) -> Sequence[Step]:
+        return gguf_model.steps(speaker, prompt, some, cap)
 
-    for tokens in islice(readings(read, partial(gguf_model.written, speaker)), 1, None):
+    for tokens in islice(readings(read, partial(gguf_model.written, speaker), begun), 1, None):
         one = gguf_model.generation_of(speaker, tokens)
         made[one.text] = one
         yield one.text

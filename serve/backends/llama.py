@@ -123,7 +123,7 @@ class LlamaCppBackend:
         finally:
             self._turnstile.leave(ticket)
 
-    def readings(self, messages: Sequence[Message], params: GenParams) -> Iterator[str | None]:
+    def readings(self, messages: Sequence[Message], params: GenParams, beginning: str = "") -> Iterator[str | None]:
         """Yield the texts after the greedy one, the likeliest first; None while it waits.  Raises as ``stream`` does."""
         from taxlaw.rereading import readings
 
@@ -134,9 +134,9 @@ class LlamaCppBackend:
             if ticket is None:
                 yield None
         try:
-            for tokens in islice(
-                readings(lambda begun: self._steps(prompt, begun, most, ticket), self._written), 1, None
-            ):
+            begun = self._gguf.tokenise(beginning, special=False) if beginning else ()
+            made = readings(lambda some: self._steps(prompt, some, most, ticket), self._written, begun)
+            for tokens in islice(made, 1, None):
                 yield b"".join(map(self._written, tokens)).decode("utf-8", "replace")
         except Superseded:
             return

@@ -83,6 +83,9 @@ class Backend(Protocol):
 class Rereads(Protocol):
     """A backend that can also say what else it might have answered (taxlaw.rereading)."""
 
-    def readings(self, messages: Sequence[Message], params: GenParams) -> Iterator[str | None]:
-        """Yield the texts after the greedy one, the likeliest first; None while it waits.  Raises ServeError."""
+    def readings(self, messages: Sequence[Message], params: GenParams, beginning: str = "") -> Iterator[str | None]:
+        """Yield the texts after the greedy one, the likeliest first; None while it waits.  Raises ServeError.
+
+        ``beginning``: what each of them begins with.
+        """
         ...

@@ -14,6 +14,7 @@ from taxlaw.calls import parse_call, render_working, run_call
 from taxlaw.cases import read_case
 from taxlaw.errors import UnsupportedCase
 from taxlaw.evidence_prompt import LOOK_UP
+from taxlaw.rereading import doubts
 from taxlaw.search.passages import Hit, Passage
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
@@ -300,10 +301,12 @@ def test_both_ways_to_answer_are_asked_what_neither_has_learned(bench, figures):
     assert any(text.startswith("50.0% (") for text in bench["bar"].alone(served))
 
 
-def test_the_everyday_questions_have_the_facts_that_the_rule_reader_finds(bench):
+@pytest.mark.parametrize("name", ["everyday_questions", "everyday_more"])
+def test_the_everyday_questions_have_the_facts_that_the_rule_reader_finds(bench, name):
     """Their calls were written by hand; where code can read a question by itself, it reads the same case."""
-    rows = bench["measure"].everyday(BENCH / "everyday_questions.jsonl")
+    rows = bench["measure"].everyday(BENCH / f"{name}.jsonl")
     assert len({one.question for one in rows}) == len(rows) > 40 and len({one.tax for one in rows}) == 13
+    assert all(doubts(one.question, one.call, date.fromisoformat(one.as_of)) == () for one in rows)
     read = 0
     for one in rows:
         try:
@@ -313,8 +316,9 @@ def test_the_everyday_questions_have_the_facts_that_the_rule_reader_finds(bench)
         read += 1
         assert found == one.payable, one.question
     assert read > 15
-    answers = {"everyday": bench["measure"].answer(Student().subject(), rows, Caps(), "program")}
-    assert bench["measure"].figures_of(answers)["everyday"]["exact"]["value"] == 1
+    (board,) = (board for board, file in bench["measure"].EVERYDAY.items() if file == f"{name}.jsonl")
+    answers = {board: bench["measure"].answer(Student().subject(), rows, Caps(), "program")}
+    assert bench["measure"].figures_of(answers)[board]["exact"]["value"] == 1
 
 
 def test_another_file_is_compared_on_the_same_rows_in_pairs(bench, rows):

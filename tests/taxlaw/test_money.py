@@ -40,6 +40,18 @@ def test_the_usual_ways_of_writing_an_amount(text, won):
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("공급가액 2억 8천, 매입세액 1,900만원", [280_000_000, 19_000_000]),
+        ("과세표준은 3억5000. 세금은?", [350_000_000]),
+        ("1억 2천,500", [100_000_000]),  # the next digits belong to it, so it is no 1억 2천만
+    ],
+)
+def test_an_amount_said_without_its_last_unit_may_end_a_clause(text, found):
+    assert [amount.won for amount in find_amounts(text)] == found
+
+
+@pytest.mark.parametrize(
     "text",
     ["601400000", "601,400,000", "10%", "3명", "12개월", "제53조", "", "원", "억원", "20억 아파트", True, None, 1.5],
 )

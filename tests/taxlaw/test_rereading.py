@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from taxlaw.rereading import LEAST_CHANCE, Step, doubts, forks, reread, step_of, worth_rereading
+from taxlaw.rereading import LEAST_CHANCE, Step, beginning, doubts, forks, readings, reread, step_of, worth_rereading
 
 DAY = date(2026, 6, 1)
 QUESTION = "조정대상지역 아파트를 5억원에 사서 2주택이 됩니다. 취득세는 얼마인가요?"
@@ -85,6 +85,26 @@ def test_no_fork_that_the_model_itself_hardly_believes():
     assert list(forks(tree.read)) == [[1, 0]]
 
 
+def _written(token):
+    return {0: b"", 1: b"{", 2: "말".encode(), 3: b"a", 4: b"b"}[token]
+
+
+def test_only_calls_are_looked_for_and_what_is_none_costs_no_reading():
+    tree = Tree(_={1: 0.5, 2: 0.4}, _1={3: 0.7, 4: 0.2}, _1_3={0: 1.0}, _1_4={0: 1.0}, _2={0: 1.0})
+    assert list(readings(tree.read, _written)) == [[1, 3, 0], [1, 4, 0]]
+    assert tree.reads == 2
+
+
+def test_where_a_model_asks_for_what_is_stated_its_next_words_are_the_call_of_that_tax():
+    question = "조합원입주권을 5억에 사서 2년 보유하고 7억에 양도했습니다. 양도소득세는?"
+    asks = "계산하려면 취득가액을 알아야 합니다. 알려 주시면 계산해 드리겠습니다."
+    assert beginning(question, asks) == '{"tax":"capital_gains'
+    assert beginning("입주권을 양도했습니다. 양도소득세는?", asks) == "", "that is missing: its question stands"
+    assert beginning(QUESTION, WRONG) == "", "a call is read again from its own beginning"
+    tree = Tree(_={2: 1.0}, _2={0: 1.0}, _1={3: 0.7, 4: 0.2}, _1_3={0: 1.0}, _1_4={0: 1.0})
+    assert list(readings(tree.read, _written, begun=[1])) == [[2, 0], [1, 3, 0], [1, 4, 0]]
+
+
 def test_a_reading_is_asked_for_only_when_it_is_needed():
     tree = Tree(_={1: 0.6, 2: 0.4}, _1={0: 1.0}, _2={0: 1.0})
     readings = forks(tree.read)
@@ -93,7 +113,7 @@ def test_a_reading_is_asked_for_only_when_it_is_needed():
 
 
 def test_a_step_holds_the_likeliest_token_and_its_rivals():
-    logits = np.log(np.array([0.05, 0.6, 0.003, 0.2, 0.147], dtype=np.float32))
+    logits = np.log(np.array([0.05, 0.6, 0.0003, 0.2, 0.1497], dtype=np.float32))
     step = step_of(logits)
     assert step.token == 1 and step.chance == pytest.approx(0.6, abs=1e-4)
     assert [token for token, _ in step.others] == [3, 4, 0]

@@ -39,6 +39,16 @@ WHOLE = '"relation":"직계존속","amount":"3억원","debt":"1억원","generati
         ("아버지께 1억원을 증여받았어요. 증여세는?", '{"tax":"gift","amount":"1억원","relation":"직계존속","filed":false}', ("기한 안에 신고하지 않음",)),
         ("만 70세이고 15년 보유한 1세대 1주택, 공시가격 18억원. 종부세는?", '{"tax":"holding","official_price":"18억원","one_home":true,"age":70,"held_years":70}', ("15년 보유",)),
         ("배우자와 자녀 2명이 9억원을 상속받아요. 상속세는?", '{"tax":"inheritance","estate":"9억원","spouse":true,"spouse_receives":"9억원","children":2}', ("9억원(질문에는 1번)",)),
+        # Of the people it names nobody could stand in that relation, whoever of them gives.
+        ("와이프 명의로 10억짜리 집을 넘겨주려고 해요. 증여세는?", '{"tax":"gift","amount":"10억","relation":"직계존속"}', ("준 사람과의 관계(배우자)",)),
+        ("와이프 명의로 10억짜리 집을 넘겨주려고 해요. 증여세는?", '{"tax":"gift","amount":"10억","relation":"배우자"}', ()),
+        ("큰이모가 5천만원 주셨는데 증여세는?", '{"tax":"gift","amount":"5천만원","relation":"직계존속"}', ("준 사람과의 관계(기타친족)",)),
+        ("엄마 돈 2억을 넘겨 쓰게 됐어요. 증여세는?", '{"tax":"gift","amount":"2억","relation":"배우자"}', ("준 사람과의 관계(직계비속, 직계존속)",)),
+        ("혼자 사시던 어머니가 8억원을 남기셨고 자녀 1명, 배우자는 안 계세요. 상속세는?", '{"tax":"inheritance","estate":"8억원","children":1}', ()),
+        ("어머니가 8억원을 남기셨고 자녀 1명, 배우자가 계세요. 상속세는?", '{"tax":"inheritance","estate":"8억원","children":1}', ("배우자",)),
+        ("땅을 3억에 사서 8년 보유하다 6억에 팔았어요. 비사업용은 아닙니다. 양도세는?", '{"tax":"capital_gains","sale_price":"6억","purchase_price":"3억","asset":"토지","held_years":8}', ()),
+        ("비사업용 땅을 3억에 사서 8년 보유하다 6억에 팔았어요. 양도세는?", '{"tax":"capital_gains","sale_price":"6억","purchase_price":"3억","asset":"토지","held_years":8}', ("비사업용 토지",)),
+        ("세탁소 하는 간이과세자, 공급대가 6천만원, 세금계산서 받고 산 재료 1천만원. 부가세는?", '{"tax":"vat_simplified","gross":"6천만원","industry":"세탁소","purchases":"1천만원"}', ()),
         ("퇴직금 1억원, 근속 21년이면 퇴직소득세는?", '{"tax":"retirement","pay":"1억원","years":12}', ("21년",)),
         (
             "2024-02-05에 산 땅을 2025-05-06에 팔았습니다. 취득 1억원, 양도 2억원. 양도세는?",

@@ -30,10 +30,11 @@ def _greedy(backend) -> str:
 def test_the_readings_are_other_texts_and_the_same_every_time(backend) -> None:
     assert isinstance(backend, Rereads)
     greedy = _greedy(backend)
-    readings = list(backend.readings(ASKED, PARAMS))
+    readings = list(backend.readings(ASKED, PARAMS, "{"))
     assert len(readings) == rereading.MOST - 1
+    assert all(text.startswith("{") for text in readings), "what is no call was read"
     assert greedy not in readings and len(set(readings)) > 1
-    assert list(backend.readings(ASKED, PARAMS)) == readings
+    assert list(backend.readings(ASKED, PARAMS, "{")) == readings
     assert _greedy(backend) == greedy
 
 
@@ -49,7 +50,7 @@ def test_the_greedy_steps_are_those_of_the_stream(backend) -> None:
 
 
 def test_who_stops_asking_frees_the_model(backend) -> None:
-    readings = backend.readings(ASKED, PARAMS)
+    readings = backend.readings(ASKED, PARAMS, "{")
     assert len(list(itertools.islice(readings, 2))) == 2
     readings.close()
     assert backend._turnstile._holder is None
@@ -57,7 +58,7 @@ def test_who_stops_asking_frees_the_model(backend) -> None:
 
 
 def test_readings_of_a_model_that_is_closed_meanwhile_end(backend) -> None:
-    readings = backend.readings(ASKED, PARAMS)
+    readings = backend.readings(ASKED, PARAMS, "{")
     next(readings)
     backend._turnstile.shut()
     assert list(readings) == []

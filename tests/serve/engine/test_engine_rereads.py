@@ -24,7 +24,7 @@ def rereader(local):
         others: tuple = ()
         asked: list = field(default_factory=list)
 
-        def readings(self, messages, params):
+        def readings(self, messages, params, beginning=""):
             for text in self.others:
                 self.asked.append(text)
                 yield text
@@ -98,7 +98,7 @@ def test_closing_the_answer_closes_the_readings(build, local) -> None:
 
     @dataclass
     class Slow(local):
-        def readings(self, messages, params):
+        def readings(self, messages, params, beginning=""):
             try:
                 while True:
                     yield None

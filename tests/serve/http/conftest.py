@@ -54,7 +54,7 @@ class EchoStudent(FakeBackend):
             self.turnstile.leave(ticket)
             self.left.set()
 
-    def readings(self, messages, params):
+    def readings(self, messages, params, beginning=""):
         yield from self.others
 
     def info(self) -> BackendInfo:

@@ -39,7 +39,7 @@ class Scripted(FakeBackend):
     host: str | None = None
     others: tuple[str, ...] = ()
 
-    def readings(self, messages, params):
+    def readings(self, messages, params, beginning=""):
         yield from self.others
 
     def stream(self, messages, params):
