@@ -128,7 +128,7 @@ STATED: tuple[Stated, ...] = (
     Stated("acquisition", "주택", _HOUSE, _not(_has("asset")), f"{_BUILDING}|{_FARM}"),
     Stated("acquisition", "첫 집", r"무주택|유일한|다른\s?집은\s?없|집이\s?없다가", lambda facts: (facts.get("homes") or 1) < 2, r"[2-9]\s?(?:주택|채)"),
     Stated("acquisition", "1가구 1주택 상속", _ONE_HOME, _is_or("only_home", True, _not(_is("cause", "상속"))), _NOT_ONE_HOME),
-    Stated("inheritance", "배우자", r"배우자|(?:남편|아내)[이가의께서 ]{0,3}(?:사망|돌아|별세|떠나|남[기긴])|(?:아버지|부친|아버님)[^.]{0,20}(?:돌아|사망|별세|남[기긴])[^?]*어머니[와는도]", _is("spouse", True), r"배우자[는가도]?\s?(?:없|먼저|이미|사망|안\s?계|계시지)|배우자\s?없이|사별", _not(_is("spouse", True)), "남편|아내|부인|어머니|아버지|모친|부친|어머님|아버님"),
+    Stated("inheritance", "배우자", r"배우자|(?:남편|아내)[이가의께서 ]{0,3}(?:사망|돌아|별세|떠나|남[기긴])|(?:아버지|부친|아버님)[^.]{0,20}(?:돌아|사망|별세|남[기긴])[^?]*어머니[와는도]", _is("spouse", True), r"배우자[는가도]?\s?(?:없|먼저|이미|사망|안\s?계|계시지)|배우자[와나]\s?자녀[는가도]?\s?(?:모두\s?|다\s?)?없|배우자\s?없이|사별", _not(_is("spouse", True)), "남편|아내|부인|어머니|아버지|모친|부친|어머님|아버님"),
     Stated("inheritance", "배우자가 받는 재산", r"배우자[^.]{0,16}(?:받|상속분)", _has("spouse_receives"), r"함께 상속|없"),
     Stated("inheritance", "기한이 지난 신고", r"기한\s?후\s?신고|(?:지[난나]|넘[겨긴])[^.]{0,10}신고[를했합]", _is("late", True), otherwise=_not(_is("late", True)), hints="늦|지나|기한|뒤에"),
     Stated("inheritance", "신고하지 않음", r"신고[를도는]?\s?(?:하지\s?않|못|안\s?)", _is_or("filed", False, _is("late", True)), otherwise=_not(_is("filed", False)), hints="신고(?!를 준비)|기한"),
