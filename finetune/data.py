@@ -275,11 +275,13 @@ def weighed_by_tax(
     """The kind of each row and the kinds' shares, for epoch_order: ``mix``, its worked rows split by tax.
 
     Within the worked share each tax has the part its rows make up, times its weight in ``taxes`` (1 where none is
-    given).  Without ``taxes`` the kinds are the styles.  Raises InputError for a tax that has no worked rows.
+    given).  ``gift.prior_gifts`` is the rows of a tax whose call states that fact, the first that fits.  Without ``taxes`` the
+    kinds are the styles.  Raises InputError for a tax that has no worked rows.
     """
     if not taxes or "worked" not in mix:
         return [row.style for row in rows], mix
-    kinds = [f"worked:{row.tax}" if row.style == "worked" else row.style for row in rows]
+    facts = [tax for tax in taxes if "." in tax]
+    kinds = [f"worked:{_tax_or_fact(row, facts)}" if row.style == "worked" else row.style for row in rows]
     counts = Counter(kind for kind in kinds if kind.startswith("worked:"))
     if missing := sorted(tax for tax in taxes if f"worked:{tax}" not in counts):
         raise InputError(
@@ -290,6 +292,12 @@ def weighed_by_tax(
     total = sum(weights.values())
     shares = {kind: mix["worked"] * weight / total for kind, weight in weights.items()}
     return kinds, shares | {style: share for style, share in mix.items() if style != "worked"}
+
+
+def _tax_or_fact(row: Row, facts: list[str]) -> str:
+    """The row's tax, or the first of ``facts`` ('gift.prior_gifts') that its call states."""
+    stated = json.loads(row.call) if facts and row.call else {}
+    return next((fact for fact in facts if fact.split(".")[0] == row.tax and fact.split(".")[1] in stated), row.tax)
 
 
 def endless_batches(

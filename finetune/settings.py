@@ -237,7 +237,8 @@ class RunConfig(StrictModel):
     # What rows with a calculator call teach: the call, the full working, or (mixed) one of the two by the row's id.
     target: Literal["program", "worked", "mixed"] = "program"
     mix: dict[Style, float] = Field(default={"worked": 1.0})  # shares of an epoch's rows
-    # Weights of the taxes within the worked rows (1 where none is given): 2 shows a tax's rows twice as often.
+    # Weights of the taxes within the worked rows (1 where none is given): 2 shows a tax's rows twice as often.  A key like
+    # gift.prior_gifts weighs the rows of a tax whose call states that fact.
     taxes: dict[str, float] = Field(default={})
     max_tokens: int = Field(512, ge=16)
     # Share of the rows with evidence that are asked as with retrieval on (finetune/evidence.py), in training and where

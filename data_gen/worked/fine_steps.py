@@ -4,6 +4,7 @@ Built from the steps of a Result, so a figure can come from nowhere else.  Every
 step; without the brackets (digit_work.without_digits) it is ordinary arithmetic that the verifier recomputes.
 What differs from render_working, all of it to keep the text short:
 - progressive tax is written base × rate - 누진공제액, which is two operations instead of three;
+- what an earlier gift leaves after its deduction has a line of its own, where the calculator's line begins with it;
 - the tax before 신고세액공제, when it is a sum, has a line of its own and is not summed twice;
 - the articles are named without paragraphs, and the assumptions (전제) are left out.
 The last line is that of render_working.
@@ -12,6 +13,7 @@ The last line is that of render_working.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from data_gen.errors import DataGenError
@@ -33,10 +35,23 @@ def fine_working(result: Result) -> str:
     sums: dict[tuple[tuple[str, int], ...], int] = {}
     for step in result.steps:
         lines += _lines(step, sums)
+        if step.label == "산출세액":
+            lines += _earlier_base(result.steps)
     named = (citation for article in result.articles for citation in find_citations(article))
     articles = tuple(dict.fromkeys(f"{citation.law} {citation.article}" for citation in named))
     basis, *_, payable = render_working(replace(result, steps=(), articles=articles)).split("\n")
     return "\n".join([*lines, basis, payable])
+
+
+def _earlier_base(steps: Sequence[Step]) -> list[str]:
+    """The line of what the earlier gifts leave after the deduction; none where a gift is not added to earlier ones."""
+    by_label = {step.label.split("(")[0]: step for step in steps}
+    added = _terms(by_label["증여세 과세가액"].expression) if "증여세 과세가액" in by_label else []
+    if not added or added[-1][0] != "+" or len(added) < 2:
+        return []
+    earlier, deduction = added[-1][1], by_label["증여재산공제"].amount if "증여재산공제" in by_label else 0
+    left, label = max(earlier - deduction, 0), "이전 증여의 과세표준"
+    return [_line(label, earlier, [("-", deduction)], left)] if left and deduction else [f"{label}: {format_won(left)}"]
 
 
 def _lines(step: Step, sums: dict[tuple[tuple[str, int], ...], int]) -> list[str]:
