@@ -29,6 +29,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--worked", type=Path, metavar="RUN", help="a run of the worked style: gift tax, unseen amounts"
     )
+    parser.add_argument("--worked-rows", type=int, metavar="N", help="questions for --worked (default: all)")
     parser.add_argument(
         "--dataset",
         type=Path,
@@ -153,7 +154,7 @@ def _worked(args: argparse.Namespace, own, run, sides: dict, subject, again) -> 
         "bytes": run.student.stat().st_size,
         "sha256": file_sha256(run.student),
         "dataset": {"name": run.config.dataset.name, "sha256": file_sha256(test)},
-        **side_by_side(read_rows(test), learned, {**own_sides, **sides}),
+        **side_by_side(read_rows(test), learned, {**own_sides, **sides}, args.worked_rows),
     }
 
 

@@ -220,7 +220,8 @@ def _two_ways(found: dict | None) -> str:
     return (
         f"증여세만 배운 풀이형 학생 `{found['run']}/{found['name']}` ({found['quantisation']}, {found['bytes'] / 1e6:.0f} MB, "
         f"`{found['sha256'][:12]}`)과 배포하는 도구형 학생에게 같은 {found['rows']:,}문항을 물었습니다: "
-        f"`{found['dataset']['name']}/test.jsonl` 의 증여세에서 두 학생 가운데 하나라도 배운 금액이나 질문 {found['left_out']:,}행을 뺀 것. "
+        f"`{found['dataset']['name']}/test.jsonl` 의 증여세에서 두 학생 가운데 하나라도 배운 금액이나 질문 {found['left_out']:,}행을 뺀 {found['unlearned']:,}행"
+        f"{' 모두' if found['rows'] == found['unlearned'] else '에서 고르게 뽑은 것'}. "
         f"풀이의 한도 {found['caps']}토큰. 풀이형은 모든 자리를 스스로 씁니다. 서비스에서는 코드가 그 자릿수를 다시 읽고, 맞지 않는 첫 자리에서 학생이 "
         "다음으로 그럴듯하게 본 글자로 이어 쓰게 합니다(`taxlaw.sum_check`; 코드는 어디가 틀렸는지만 말하고 숫자를 넣지 않습니다): "
         f"{again['changed']:,}문항에서 다시 썼고, 그 가운데 맞은 것이 {again['right_before']:,}문항에서 {again['right_after']:,}문항이 되었습니다.\n\n"

@@ -48,18 +48,20 @@ def earlier_gifts(row: Row) -> bool:
     return bool(parse_call(row.call).prior_gifts)
 
 
-def side_by_side(test: Sequence[Row], learned: Sequence[Row], sides: dict[str, Side]) -> dict:
+def side_by_side(test: Sequence[Row], learned: Sequence[Row], sides: dict[str, Side], most: int | None = None) -> dict:
     """Exact amounts (share), endings and tokens of each side on the gift rows of ``test`` whose amount and question nobody
     ``learned``; {"rows": n, "left_out": n, "again": measure.reread_of, "of": {kind: {"rows", side: {...}}}}.
 
-    ``sides``: among them the worked student, ``worked_alone`` and as it is served (``worked``).
+    ``most``: questions to ask, as many of each held-out kind; None for all.  ``sides``: among them the worked student, ``worked_alone`` and as it is served (``worked``).
     """
     gifts = [row for row in test if row.tax == "gift" and row.call and row.payable is not None]
-    rows = ask.unlearned(gifts, learned)
+    unlearned = ask.unlearned(gifts, learned)
+    rows = ask.some_rows(unlearned, most)
     answers = {name: ask.answer(side.subject, rows, side.caps, side.target, side.alone) for name, side in sides.items()}
     return {
         "rows": len(rows),
-        "left_out": len(gifts) - len(rows),
+        "left_out": len(gifts) - len(unlearned),
+        "unlearned": len(unlearned),
         "caps": CAPS.worked,
         "again": ask.reread_of(*({"calculations": answers[name]} for name in ("worked_alone", "worked"))),
         "of": {kind: _of(rows, answers, belongs) for kind, belongs in KINDS.items()},

@@ -273,7 +273,9 @@ def test_both_ways_to_answer_are_asked_what_neither_has_learned(bench, figures):
         "served": worked.Side(Subject("s", "s", by_call), ask.CAPS, "program"),
     }
     found = worked.side_by_side([*rows, calculation(4, "corporate")], rows[:1], sides)
-    assert (found["rows"], found["left_out"]) == (2, 1)
+    assert (found["rows"], found["left_out"], found["unlearned"]) == (2, 1, 2)
+    fewer = worked.side_by_side([*rows, calculation(4, "corporate")], rows[:1], sides, 1)
+    assert (fewer["rows"], fewer["left_out"], fewer["unlearned"]) == (1, 1, 2)
     assert {kind: of["rows"] for kind, of in found["of"].items()} == {
         **{"all": 2, "known wordings": 1, "wordings": 1, "few digits": 1, "many digits": 1},
         **{"plain gift": 2, "earlier gifts": 0},

@@ -33,6 +33,7 @@ from taxlaw.digit_work import (
 from taxlaw.errors import ConfigError
 from taxlaw.money import format_won
 from taxlaw.strict_config import validate
+from taxlaw.sum_check import first_wrong_place
 from taxlaw.verify import verify
 
 AS_OF = datetime.date(2026, 6, 1)
@@ -244,3 +245,27 @@ def test_held_out_rows_are_worked_out_finely_too():
     assert [row.held_out for row in made] == ["wordings"] * 3 + ["combinations"] * 3
     assert all(first_wrong_group(row.answer) is None and row.type == "teacher" for row in made)
     assert any("[" in row.answer for row in made)
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        (
+            GiftFacts(1_140_000_000, "직계비속", 2025, prior_gifts=500_000_000),
+            "이전 증여의 과세표준: 5억원 - 5,000만원 [⑦055↓⑧504] = 4억 5,000만원\n이전 증여의 산출세액: 4억 5,000만원 × 20%",
+        ),
+        (GiftFacts(200_000_000, "직계존속", 2026, prior_gifts=20_000_000), "이전 증여의 과세표준: 0원\n신고세액공제"),
+        (
+            GiftFacts(21_200_000, "타인", 2026, prior_gifts=26_000_000),  # nothing is deducted
+            "이전 증여의 과세표준: 2,600만원\n이전 증여의 산출세액: 2,600만원 × 10%",
+        ),
+        (
+            GiftFacts(2_400_000_000, "직계비속", 2026, prior_gifts=600_000_000, prior_tax=105_000_000, debt=10_000_000),
+            "이전 증여의 과세표준: 6억원 - 5,000만원 [⑦055↓⑧605] = 5억 5,000만원\n납부세액공제: 1억 500만원",
+        ),
+    ],
+)
+def test_what_earlier_gifts_leave_is_not_taken_away_in_the_head(facts, line):
+    text = fine_working(gift_tax(facts))
+    assert line in text and first_wrong_place(text) is None
+    assert "이전 증여" not in fine_working(gift_tax(replace(facts, prior_gifts=0, prior_tax=0)))

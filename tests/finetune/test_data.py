@@ -101,6 +101,13 @@ def test_taxes_are_weighed_within_the_share_of_the_worked_rows(tiny):
     taken = Counter(kinds[index] for index in epoch_order(kinds, shares, 0, 0))
     assert taken == {"worked:gift": 40, "worked:acquisition": 40, "plain": 20}
     assert weighed_by_tax(rows, mix, {}) == ([row.style for row in rows], mix)
+    earlier = rows[0].model_copy(update={"call": '{"tax":"gift","amount":"1억원","prior_gifts":"2억원"}'})
+    other = rows[-1].model_copy(update={"call": earlier.call, "tax": "acquisition", "style": "worked"})
+    kinds, shares = weighed_by_tax([earlier, rows[1], rows[2], other], {"worked": 1.0}, {"gift.prior_gifts": 2})
+    assert kinds == ["worked:gift.prior_gifts", "worked:gift", "worked:gift", "worked:acquisition"]
+    assert shares == pytest.approx({"worked:gift.prior_gifts": 0.4, "worked:gift": 0.4, "worked:acquisition": 0.2})
+    with pytest.raises(InputError, match=r"gift\.prior_tax"):
+        weighed_by_tax(rows, mix, {"gift.prior_tax": 2})
     with pytest.raises(InputError, match="holding"):
         weighed_by_tax(rows, mix, {"holding": 2})
 
