@@ -29,6 +29,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--worked", type=Path, metavar="RUN", help="a run of the worked style: gift tax, unseen amounts"
     )
+    parser.add_argument(
+        "--worked-learned",
+        type=Path,
+        action="append",
+        default=[],
+        help="a build the worked student learned before its run's",
+    )
     parser.add_argument("--worked-rows", type=int, metavar="N", help="questions for --worked (default: all)")
     parser.add_argument(
         "--dataset",
@@ -141,7 +148,7 @@ def _worked(args: argparse.Namespace, own, run, sides: dict, subject, again) -> 
 
     from finetune.data import file_sha256, read_rows
 
-    builds = {*args.learned, own.config.dataset, run.config.dataset}
+    builds = {*args.learned, *args.worked_learned, own.config.dataset, run.config.dataset}
     learned = [row for build in sorted(builds) for row in read_rows(build / "train.jsonl")]
     test = run.config.dataset / "test.jsonl"
     first = subject("worked", "풀이형 학생", run.student)
