@@ -100,7 +100,7 @@ def readings(
         return b"".join(map(piece, tokens)).decode("utf-8", "replace")
 
     if has_digits(text(step.token for step in greedy)):
-        yield from writings(once, piece)
+        yield from writings(once, piece, most)
         return
     if begun:
         yield [step.token for step in greedy]

@@ -35,7 +35,8 @@ def first_wrong_place(text: str) -> WrongGroup | None:
 
 def settled(text: str) -> str:
     """What a person is shown of an answer on its way: all of it, but of a working only lines that have been re-read and
-    found right, without their digit work.  So it only grows, and writing the rest again takes nothing of it back.
+    found right, without their digit work.  So it only grows, and writing the rest again takes nothing of it back but what
+    came before the first digits, which is shown as it comes.
     """
     opening = first_digits(text)
     if opening is None:

@@ -17,7 +17,17 @@ from finetune.data import Row
 from finetune.evaluate import Generation
 from finetune.evaluation import gguf_model
 from finetune.evaluation.subjects import Caps, Subject
-from taxlaw import asking_back, call_check, digit_work, needed_facts, rereading, stated_facts, sum_check
+from taxlaw import (
+    asking_back,
+    call_check,
+    digit_work,
+    gift_case,
+    money,
+    needed_facts,
+    rereading,
+    stated_facts,
+    sum_check,
+)
 from taxlaw.rereading import Step, beginning, readings, reread, worth_rereading
 
 
@@ -75,5 +85,5 @@ def _others(speaker, prompt: list[int], begun: Sequence[int], cap: int, made: di
 @cache
 def rules_sha256() -> str:
     """Of the code that says what a call may not be: kept readings of other rules are not these."""
-    files = (asking_back, call_check, digit_work, needed_facts, stated_facts, sum_check, rereading)
+    files = (asking_back, call_check, digit_work, gift_case, money, needed_facts, stated_facts, sum_check, rereading)
     return hashlib.sha256(b"".join(Path(module.__file__).read_bytes() for module in files)).hexdigest()
