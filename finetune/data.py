@@ -1,7 +1,8 @@
 """Reads a dataset folder (docs/contracts.md, section 2) and turns it into batches.  Knows nothing of models.
 
 Which text is learned: a worked row teaches its calculator call (``target: program``), its full working (``target:
-worked``), or one of the two, drawn by its id (``target: mixed``); expert and plain rows teach their answer.
+worked``), both (``target: facts_first``), or one of the two, drawn by its id (``target: mixed``); expert and plain rows
+teach their answer.
 """
 
 from __future__ import annotations
@@ -171,8 +172,8 @@ def file_sha256(path: Path) -> str:
 def target_text(row: Row, target: str) -> str:
     """The text the student learns to write for this row.
 
-    ``target``: "program" (its calculator call), "worked" (its answer), or "mixed" (for about half of the rows the call, the
-    same ones every time).  A row without a call has only its answer; one that refers, the number of the source instead.
+    ``target``: "program" (its calculator call), "worked" (its answer), "facts_first" (the call, then the answer on the next
+    lines), or "mixed" (for about half of the rows the call, the same ones every time).  A row without a call has only its answer; one that refers, the number of the source instead.
     """
     if row.asks_evidence:
         return LOOK_UP
@@ -180,6 +181,8 @@ def target_text(row: Row, target: str) -> str:
         return reference_of(row) or row.answer
     if row.call and (target == "program" or (target == "mixed" and _draws_call(row.id))):
         return row.call
+    if row.call and target == "facts_first":
+        return f"{row.call}\n{row.answer}"
     return row.answer
 
 

@@ -64,7 +64,9 @@ def add_parser(commands) -> None:
         "--quantisations", default="", help="합친 모델에서 만들어 잴 양자화, 예: F16,Q8_0,Q6_K,Q5_K_M,Q4_K_M"
     )
     parser.add_argument(
-        "--target", choices=("program", "worked", "mixed"), help="계산 행에서 배운 글 (--run 이 없을 때, 기본 program)"
+        "--target",
+        choices=("program", "worked", "mixed", "facts_first"),
+        help="계산 행에서 배운 글 (--run 이 없을 때, 기본 program)",
     )
     parser.add_argument("--max-new-tokens", type=_length, help="계산 행의 답 한도 (기본 160, 풀이를 쓰는 학생은 512)")
     parser.add_argument("--document-tokens", type=_length, default=256, help="그 밖의 답 한도 (기본 256)")

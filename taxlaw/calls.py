@@ -89,6 +89,7 @@ Call = GiftCall | IncomeCall | VatSimplifiedCall | CorporateCall | StrictModel  
 _ANY = Union[GiftCall, IncomeCall, VatSimplifiedCall, CorporateCall, *MODELS.values()]
 _CALL: TypeAdapter[Call] = TypeAdapter(Annotated[_ANY, Field(discriminator="tax")])
 _FENCE = re.compile(r"\s*```(?:json)?\s*")
+_STEP_LINE = re.compile(r"[^:\n]{1,40}: [^\n]*원(?:\n|$)")  # the first line of a working, once it is written to its end
 
 
 def parse_call(text: str) -> Call:
@@ -106,6 +107,19 @@ def find_call(text: str) -> Call | None:
         return _read(text[fence.end() :] if fence else text)[0]
     except CallError:
         return None
+
+
+def own_working(text: str) -> str | None:
+    """The working a model wrote itself on the lines under its call ('증여재산가액: 3억원 …'); None for a call alone, or one
+    that is followed by anything else.
+    """
+    fence = _FENCE.match(text)
+    body = text[fence.end() :] if fence else text
+    try:
+        rest = body[_read(body)[1] :].strip()
+    except CallError:
+        return None
+    return rest if _STEP_LINE.match(rest) else None
 
 
 def call_text(call: Call) -> str:
@@ -254,15 +268,17 @@ _CLAUSE_END = re.compile(r"\n|[.!?](?=\s|$)|(?:이지만|지만|인데|이고|�
 def answer_payable(text: str, as_of: date) -> int | None:
     """The final tax (won) an answer states; None when it states none.
 
-    A call counts for what the calculator makes of it (None when it cannot be worked out).  In prose it is the last amount
-    stated after words such as 납부할 세액 or 총 증여세 (after the last '=' of the clause), else the last amount '을 내야'.
+    A call counts for what the calculator makes of it (None when it cannot be worked out), one with a working of the model's
+    own under it for what that states.  In prose it is the last amount stated after words such as 납부할 세액 or 총 증여세
+    (after the last '=' of the clause), else the last amount '을 내야'.
     """
-    call = find_call(text)
-    if call is not None:
+    call, own = find_call(text), own_working(text)
+    if call is not None and own is None:
         try:
             return run_call(call, as_of).payable
         except UnsupportedCase:
             return None
+    text = text if own is None else own
     words = list(_PAYABLE_WORDS.finditer(text))
     for index in range(len(words) - 1, -1, -1):
         end = words[index + 1].start() if index + 1 < len(words) else len(text)

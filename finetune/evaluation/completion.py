@@ -8,7 +8,8 @@ from datetime import date
 from taxlaw.asking_back import asked_instead
 from taxlaw.call_answer import run_quietly, split_call
 from taxlaw.call_check import objections
-from taxlaw.calls import call_text, render_working
+from taxlaw.calls import call_text, own_working, render_working
+from taxlaw.digit_work import without_digits
 from taxlaw.errors import SourceReferenceError
 from taxlaw.evidence_prompt import sources_in
 from taxlaw.source_reference import find_reference, quote
@@ -33,6 +34,8 @@ class Completed:
 def complete(text: str, question: str, as_of: date, turn: str = "", alone: bool = False) -> Completed:
     """Run the call in ``text`` when there is one that rests on ``question``, or quote the source of ``turn`` that it names.
 
+    A working that the student wrote itself under its call stands in place of the calculator's.
+
     A call that turns on a fact which the question does not state becomes the question for that fact (taxlaw.asking_back).  ``turn``: the user
     turn as it was asked.  ``alone``: code runs every call as it stands, and asks for nothing.  Never raises for what a model wrote.
     """
@@ -53,6 +56,9 @@ def complete(text: str, question: str, as_of: date, turn: str = "", alone: bool 
         return Completed(written, written, words, True, given.problem)
     if not alone and (against := objections(question, given.call)):
         return Completed(written, written, words, True, " ".join(against))
+    if (own := own_working(written)) is not None:
+        working = without_digits(own)
+        return Completed(working, f"{call_text(given.call)}\n\n{working}", words, True)
     result, reason = run_quietly(given.call, as_of)
     if result is None:
         return Completed(written, written, words, True, reason)

@@ -52,7 +52,7 @@ def measure(
     generated: bool = True,
     alone: bool = False,
 ) -> Measured:
-    """Judge one answer.  ``target``: "program" or "worked", what worked rows were taught; ``generated``: False for a
+    """Judge one answer.  ``target``: what worked rows were taught (finetune.data.target_text); ``generated``: False for a
     recorded answer, which has no tokens and no end of its own; ``alone``: code runs every call as it stands, and asks for nothing.
     """
     as_of = date.fromisoformat(row.as_of)
@@ -102,7 +102,7 @@ def measure(
         # A right call that code holds back, to ask a question or for what it says, gives nobody a tax.
         parts["exact"] = (payable == row.payable and not asking and done.problem is None, 1)
         parts["wrongly_declined"] = (asking or refusing or looking, 1)
-    if row.call and target == "program":
+    if row.call and target in ("program", "facts_first"):
         parts["call_read"] = (reads_as(row.call, generation.text, as_of), 1)
     if done.called:
         parts["calls_run"] = (done.problem is None, 1)
