@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any, Literal
 
 from serve.backends.protocol import Backend, Finish, GenParams, Message, Rereads
@@ -59,17 +60,19 @@ class Stats:
 
 @dataclass(frozen=True)
 class Progress:
-    """``text``: what the model has written so far."""
+    """``text``: what the model has written so far.  ``doubtful``: what leads it is in doubt, so all of it may yet be read again."""
 
     text: str
     stats: Stats
+    doubtful: bool = False
 
     @property
     def shown(self) -> str:
-        """What a person is shown of it (taxlaw.sum_check.settled)."""
+        """What a person is shown of it (taxlaw.sum_check.settled); of a doubtful working only the call it stands under."""
+        from taxlaw.rereading import led_by
         from taxlaw.sum_check import settled
 
-        return settled(self.text)
+        return (self.doubtful and led_by(self.text)) or settled(self.text)
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,7 @@ def stream_answer(
     """Yield Progress per delta and one Answer last.  Closing it closes the backend's stream.  Raises ServeError."""
     start = clock()
     text, first, tokens, prompt_tokens, finish = "", None, 0, None, None
-    characters, first_characters = 0, 0
+    characters, first_characters, doubtful = 0, 0, None
     with closing(backend.stream(messages, params)) as deltas:
         for delta in deltas:
             text += delta.text
@@ -227,22 +230,32 @@ def stream_answer(
             tokens = delta.new_tokens if delta.new_tokens is not None else tokens
             stats = Stats(first, clock() - start, tokens or None, prompt_tokens, finish, characters, first_characters)
             if not delta.finish:
-                yield Progress(text, stats)
+                doubtful = doubtful if doubtful is not None else _call_in_doubt(text, asked)
+                yield Progress(text, stats, bool(doubtful))
                 if "}" in text and runs_past_call(text):
                     # A small model that misses its end token repeats itself to the limit: half a minute for nothing.
                     stats = replace(stats, finish="stop", prompt_tokens=backend.count_tokens(messages))
                     break
-    from taxlaw.rereading import beginning, reread
+    from taxlaw.rereading import reread_from
 
     if not rereads(backend, params, asked, text):
         yield settle(text, stats, asked)
         return
     written, better = clock(), text
-    with closing(backend.readings(messages, params, beginning(asked.question, text))) as readings:
-        for better in reread(asked.question, text, readings, asked.as_of):  # noqa: B007 - the last is used below
+    others = partial(backend.readings, messages, params)
+    with closing(reread_from(asked.question, text, others, asked.as_of)) as readings:
+        for better in readings:  # noqa: B007 - the last is used below
             stats = replace(stats, seconds=clock() - start, rereading_seconds=clock() - written)
-            yield Progress(text, stats)
+            yield Progress(text, stats, bool(doubtful))
     yield settle(better, stats, asked, first=text if better != text else None)
+
+
+def _call_in_doubt(text: str, asked: Asked) -> bool | None:
+    """Whether the call that a working has begun under is in doubt; None while there is no such call."""
+    from taxlaw.rereading import doubts, led_by
+
+    call = led_by(text).strip()
+    return bool(doubts(asked.question, call, asked.as_of)) if call else None
 
 
 def rereads(backend: Backend, params: GenParams, asked: Asked, text: str) -> bool:

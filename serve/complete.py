@@ -14,6 +14,7 @@ from serve.call_labels import korean_facts
 
 FACTS_TITLE = "모델이 읽은 사실"
 WORKING_TITLE = "코드가 계산한 결과"
+OWN_WORKING_TITLE = "모델이 쓴 풀이"
 CALCULATION_TITLE = "코드가 질문에서 바로 계산"
 
 CANNOT_COMPUTE, CANNOT_QUOTE, ASKS_BACK = "계산하지 못함", "인용하지 못함", "되묻습니다"
@@ -25,9 +26,10 @@ class Completion:
     """One finished model output.
 
     ``raw`` is what the model wrote; ``first`` what it had written first, when another of its readings was gone by.
-    ``unread``: what the question plainly states and the call does not use.  ``facts``, ``working`` and ``result`` (taxlaw Result) are set when it was a call that
-    could be run, ``quoted`` when it named a source that was shown, ``problem`` when either could not be done.  ``final`` is
-    what is verified.
+    ``unread``: what the question plainly states and the call does not use.  ``facts``, ``working`` and ``result`` (taxlaw
+    Result) are set when it was a call that could be run, ``own_working`` in place of ``working`` when the model wrote
+    one under its call itself (its digit work left out), ``quoted`` when it named a source that was shown, ``problem``
+    when none of it could be done.  ``final`` is what is verified.
     """
 
     raw: str
@@ -39,6 +41,7 @@ class Completion:
     quoted: str | None = None
     unread: tuple[str, ...] = ()
     first: str | None = None
+    own_working: str | None = None
 
     @property
     def unable(self) -> str:
@@ -56,7 +59,7 @@ class Completion:
         """
         from taxlaw.digit_work import without_digits
 
-        return self.quoted or without_digits(self.raw)
+        return self.quoted or self.own_working or without_digits(self.raw)
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def complete(text: str, as_of: date, question: str, turn: str = "", student: boo
     """
     from taxlaw.asking_back import asked_instead
     from taxlaw.call_check import objections
-    from taxlaw.calls import call_text, find_call, parse_call, render_working, run_call
+    from taxlaw.calls import call_text, find_call, own_working, parse_call, render_working, run_call
     from taxlaw.digit_work import without_digits
     from taxlaw.errors import CallError, SourceReferenceError, UnsupportedCase
     from taxlaw.evidence_prompt import sources_in
@@ -157,6 +160,9 @@ def complete(text: str, as_of: date, question: str, turn: str = "", student: boo
         result = run_call(call, as_of)
     except (CallError, UnsupportedCase) as exc:
         return Completion(raw, raw, facts, problem=f"모델이 읽은 사실로는 계산할 수 없습니다. {exc}")
+    if own := own_working(raw):
+        own, lost = without_digits(own), unread(question, call)
+        return Completion(raw, f"{canonical}\n\n{own}", facts, result=result, unread=lost, own_working=own)
     working = render_working(result)
     return Completion(raw, f"{canonical}\n\n{working}", facts, working, result=result, unread=unread(question, call))
 

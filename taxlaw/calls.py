@@ -89,7 +89,9 @@ Call = GiftCall | IncomeCall | VatSimplifiedCall | CorporateCall | StrictModel  
 _ANY = Union[GiftCall, IncomeCall, VatSimplifiedCall, CorporateCall, *MODELS.values()]
 _CALL: TypeAdapter[Call] = TypeAdapter(Annotated[_ANY, Field(discriminator="tax")])
 _FENCE = re.compile(r"\s*```(?:json)?\s*")
-_STEP_LINE = re.compile(r"[^:\n]{1,40}: [^\n]*원(?:\n|$)")  # the first line of a working, once it is written to its end
+_STEP_LINE = re.compile(
+    r"(?!납부할)[^:\n]{1,40}: [^\n]*원(?:\n|$)"
+)  # the first line of a working, once it is written to its end
 
 
 def parse_call(text: str) -> Call:

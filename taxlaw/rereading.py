@@ -3,51 +3,44 @@
 A greedy answer takes the likeliest token at every place; a fact is mostly misread at one place where two tokens were close.
 Code cannot say what is right, but it can say what does not fit (call_check, needed_facts, stated_facts).  So the answer is
 forked there and read on, the likeliest fork first.  Knows no model: it is handed a function that goes on from given tokens.
-A call is held against its question, a working that is written out digit by digit against itself (sum_check).
+A call is held against its question, a working that is written out digit by digit against itself (sum_check); of a working
+under a call first the call, then the working that it leads to.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import date
 from itertools import count
 
 from taxlaw.asking_back import asked_tax, asks_needlessly, facts_to_ask
 from taxlaw.call_answer import run_quietly, split_call
 from taxlaw.call_check import objections
+from taxlaw.calls import find_call, own_working
 from taxlaw.digit_work import has_digits
 from taxlaw.needed_facts import flags_unstated, unstated
 from taxlaw.stated_facts import unread
-from taxlaw.sum_check import first_wrong_place, writings
+from taxlaw.sum_check import Step, first_wrong_place, writings
 
 MOST = 24  # readings, the first counted in: a call that is to be found at all is mostly among the first five
 LEAST_CHANCE = 0.0005  # of a fork, by the model's own word: a fact that it hardly saw may still be the one that fits
 
 
-@dataclass(frozen=True)
-class Step:
-    """One greedy token, its chance, and the chances of the next likely ones (token, chance), all between 0 and 1."""
-
-    token: int
-    chance: float
-    others: tuple[tuple[int, float], ...]
-
-
 def doubts(question: str, text: str, as_of: date) -> tuple[str, ...] | None:
     """What speaks against the call or the digit work in ``text``, in Korean; () when nothing does, None when it is neither."""
-    given = split_call(text.strip())
-    if given is None and has_digits(text):
-        wrong = first_wrong_place(text)
-        return () if wrong is None else (f"맞지 않는 계산: '{wrong.text}'",)
+    text = text.strip()
+    given = split_call(text)
+    wrong = first_wrong_place(text) if has_digits(text) or own_working(text) else None
+    sums = () if wrong is None else (f"맞지 않는 계산: '{wrong.text}'",)
     if given is None:
-        return None
+        return sums if has_digits(text) else None
     if given.call is None:
         return (given.problem or "형식이 잘못된 호출",)
     against = (*objections(question, given.call), *unstated(question, given.call), *unread(question, given.call))
     result, reason = run_quietly(given.call, as_of)
-    return tuple(dict.fromkeys(against if result else (*against, reason)))
+    return tuple(dict.fromkeys((*against, *(() if result else (reason,)), *sums)))
 
 
 def worth_rereading(question: str, text: str, as_of: date) -> bool:
@@ -76,46 +69,107 @@ def reread(question: str, first: str, others: Iterable[str | None], as_of: date)
     yield first
 
 
+def reread_from(
+    question: str, first: str, readings: Callable[[str], Iterator[str | None]], as_of: date
+) -> Iterator[str]:
+    """As ``reread``; ``readings(begun)`` gives the texts after the greedy one that begin with ``begun`` ("": with anything).
+
+    Of a working under a call the call is read again where it is in doubt, then what the model writes under the call that
+    is gone by: the first of it without a doubt, else what it writes first.
+    """
+    line = led_by(first)
+    if not line:
+        with closing(readings(beginning(question, first))) as others:
+            yield from reread(question, first, others, as_of)
+        return
+    call = line.strip()
+    if doubts(question, call, as_of):
+        with closing(readings("")) as others:
+            for better in reread(question, call, others, as_of):  # noqa: B007 - the last is used below
+                yield first
+        call = better
+        if doubts(question, call, as_of):
+            return  # no call is better: what was written stands
+    written = first if call == line.strip() else None
+    with closing(readings(led_by(call) or f"{call}\n")) as others:
+        for text in others:
+            written = written or text
+            if text is not None and doubts(question, text, as_of) == ():
+                yield text
+                return
+            yield first
+    yield written or first
+
+
+def led_by(text: str) -> str:
+    """The call that a working stands under in ``text``, with the end of its line; "" where none does."""
+    given = split_call(text)
+    return f"{text[given.start : given.end]}\n" if given and given.call and own_working(text) else ""
+
+
 def beginning(question: str, text: str) -> str:
     """What the further readings of ``text`` begin with: the call of the question's tax where ``text`` asks needlessly, or ""."""
     return f'{{"tax":"{asked_tax(question)}' if asks_needlessly(question, text) else ""
 
 
 def readings(
-    read: Callable[[Sequence[int]], Sequence[Step]],
+    read: Callable[[Sequence[int]], Iterable[Step]],
     piece: Callable[[int], bytes],
     begun: Sequence[int] = (),
     most: int = MOST,
 ) -> Iterator[list[int]]:
-    """The tokens of the greedy answer and then of others: of a working in digits its corrections, else the likeliest calls.
+    """The tokens of the greedy answer and then of others: of a working in digits its corrections, else the likeliest calls,
+    each up to its end only.  Where ``begun`` is a whole call and the end of its line: it, then the workings under it.
 
-    ``read`` as in ``forks``, ``piece`` as in sum_check.writings.  ``begun``: the tokens of ``beginning``.
+    ``read`` as in ``forks``, ``piece`` as in sum_check.writings.  ``begun``: the tokens of ``beginning``, or of ``led_by``.
     """
-    greedy = read([])
-
-    def once(some: Sequence[int]) -> Sequence[Step]:
-        return read(some) if some else greedy
 
     def text(tokens: Iterable[int]) -> str:
         return b"".join(map(piece, tokens)).decode("utf-8", "replace")
 
+    if _is_line_of_call(text(begun)):
+        yield list(begun)
+        yield from writings(read, piece, most, begun)
+        return
+    greedy = _up_to_end_of_call(read([]), piece)
+
+    def once(some: Sequence[int]) -> Iterable[Step]:
+        return _up_to_end_of_call(read(some), piece, some) if some else greedy
+
     if has_digits(text(step.token for step in greedy)):
-        yield from writings(once, piece, most)
+        yield from writings(lambda some: read(some) if some else greedy, piece, most)
         return
     if begun:
         yield [step.token for step in greedy]
     yield from forks(once, most - bool(begun), begun, lambda tokens: text(tokens).lstrip().startswith("{"))
 
 
+def _is_line_of_call(text: str) -> bool:
+    return text.endswith("}\n") and find_call(text) is not None
+
+
+def _up_to_end_of_call(steps: Iterable[Step], piece: Callable[[int], bytes], begun: Sequence[int] = ()) -> list[Step]:
+    """The steps up to the end of the line where a whole call stands on it, else all of them: what is written under a call is
+    not read before the call is settled.
+    """
+    taken, written = [], b"".join(map(piece, begun))
+    for step in steps:
+        taken.append(step)
+        written += piece(step.token)
+        if written.endswith(b"}\n") and _is_line_of_call(written.decode("utf-8", "replace")):
+            break
+    return taken
+
+
 def forks(
-    read: Callable[[Sequence[int]], Sequence[Step]],
+    read: Callable[[Sequence[int]], Iterable[Step]],
     most: int = MOST,
     begun: Sequence[int] = (),
     worth: Callable[[Sequence[int]], bool] = bool,
 ) -> Iterator[list[int]]:
     """The tokens of greedy answers, the plain one first, then each forked at one place more, likeliest fork first.
 
-    ``read`` goes on greedily from the given tokens of an answer to its end and returns the steps it took.  The chance of
+    ``read`` goes on greedily from the given tokens of an answer to its end and gives the steps it takes.  The chance of
     a fork is that of its beginning: all tokens up to and with the one that is taken instead.  ``begun``: tokens that every
     answer begins with; ``worth``: whether one that begins so need be read at all.
     """
@@ -126,7 +180,7 @@ def forks(
             continue
         made += 1
         chance, tokens = -chance, list(begun)
-        steps = read(tokens)
+        steps = list(read(tokens))
         yield tokens + [step.token for step in steps]
         for step in steps:
             for token, other in step.others:

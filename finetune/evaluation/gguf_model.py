@@ -56,17 +56,20 @@ def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Templat
     return answers
 
 
-def steps(speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_tokens: int) -> list[Step]:
-    """The greedy steps of an answer that begins with ``begun``, its end token last if it ends (taxlaw.rereading)."""
-    llama, taken = speaker.llama, []
+def steps(speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_tokens: int) -> Iterator[Step]:
+    """The greedy steps of an answer that begins with ``begun``, its end token last if it ends (taxlaw.rereading).
+
+    One of these at a time: what is begun later takes the model away from what was begun before.
+    """
+    llama = speaker.llama
     llama.reset()
     llama.eval([*prompt, *begun])
-    while len(begun) + len(taken) < max_new_tokens:
-        taken.append(step_of(next_logits(llama)))
-        if taken[-1].token in speaker.stops:
-            break
-        llama.eval([taken[-1].token])
-    return taken
+    for _ in range(max_new_tokens - len(begun)):
+        step = step_of(next_logits(llama))
+        yield step
+        if step.token in speaker.stops:
+            return
+        llama.eval([step.token])
 
 
 def tokens_of(speaker: _Speaker, text: str) -> list[int]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from functools import cache, partial
@@ -28,7 +27,7 @@ from taxlaw import (
     stated_facts,
     sum_check,
 )
-from taxlaw.rereading import Step, beginning, readings, reread, worth_rereading
+from taxlaw.rereading import Step, readings, reread_from, worth_rereading
 
 
 def reading_again(subject: Subject, file: Path) -> Subject:
@@ -59,9 +58,8 @@ def again(file: Path, rows: list[Row], first: list[Generation], max_new_tokens: 
     with gguf_model.opened(file, rows, max_new_tokens) as (speaker, prompts):
         for row, prompt, one in zip(rows, prompts, first, strict=True):
             made: dict[str, Generation] = {}
-            begun = gguf_model.tokens_of(speaker, beginning(row.question, one.text))
-            with closing(_others(speaker, prompt, begun, max_new_tokens, made)) as others:
-                *_, text = reread(row.question, one.text, others, _day(row))
+            others = partial(_others, speaker, prompt, max_new_tokens, made)
+            *_, text = reread_from(row.question, one.text, others, _day(row))
             chosen.append(made.get(text, one))
     return chosen
 
@@ -70,12 +68,13 @@ def _day(row: Row) -> date:
     return date.fromisoformat(row.as_of)
 
 
-def _others(speaker, prompt: list[int], begun: Sequence[int], cap: int, made: dict[str, Generation]) -> Iterator[str]:
-    """The texts after the greedy one; each is entered into ``made``."""
+def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation], beginning: str) -> Iterator[str]:
+    """The texts after the greedy one, all with ``beginning``; each is entered into ``made``."""
 
-    def read(some: Sequence[int]) -> Sequence[Step]:
+    def read(some: Sequence[int]) -> Iterator[Step]:
         return gguf_model.steps(speaker, prompt, some, cap)
 
+    begun = gguf_model.tokens_of(speaker, beginning)
     for tokens in islice(readings(read, partial(gguf_model.written, speaker), begun), 1, None):
         one = gguf_model.generation_of(speaker, tokens)
         made[one.text] = one

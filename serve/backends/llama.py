@@ -149,20 +149,21 @@ class LlamaCppBackend:
         """The bytes that a token is read as; none for one that ends an answer."""
         return b"" if self._gguf.is_end(token) else self._gguf.piece(token)
 
-    def _steps(self, prompt: Sequence[int], begun: Sequence[int], most: int, ticket: object) -> list[Step]:
+    def _steps(self, prompt: Sequence[int], begun: Sequence[int], most: int, ticket: object) -> Iterator[Step]:
         """The greedy steps of an answer that begins with ``begun``, with what else was likely at each."""
         from taxlaw.rereading import step_of
 
-        gguf, taken = self._gguf, []
+        gguf = self._gguf
         for _ in self._read([*prompt, *begun], ticket):
             pass
-        while len(begun) + len(taken) < most:
+        for place in range(len(prompt) + len(begun), len(prompt) + most):
             with self._turnstile.step(ticket):
-                taken.append(step_of(gguf.logits()))
-                if gguf.is_end(taken[-1].token):
-                    break
-                gguf.evaluate((taken[-1].token,), len(prompt) + len(begun) + len(taken) - 1)
-        return taken
+                step = step_of(gguf.logits())
+                if not gguf.is_end(step.token):
+                    gguf.evaluate((step.token,), place)
+            yield step
+            if gguf.is_end(step.token):
+                return
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(self._tokens(messages))

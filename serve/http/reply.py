@@ -68,7 +68,8 @@ async def pieces(
         raise ServeError(Code.BUSY, "다른 질문에 자리를 내주어 답이 끝나지 않았습니다.", "다시 물어보세요.")
     # An answer that was kept comes at once, without steps; otherwise the steps were all of it.
     completion = step.completion
-    own = completion.first or completion.raw if raw else without_digits(completion.raw)  # raw: what it wrote by itself
+    shown = completion.own_working or without_digits(completion.raw)
+    own = completion.first or completion.raw if raw else shown  # raw: what it wrote by itself
     text = said if said.strip() == own else own
     stands = text.startswith(said[:fed].strip())  # else what went out is written otherwise now: all of it again, below
     tail = stop.feed(text[fed:] if stands else f"\n\n{text}") + stop.rest()
@@ -84,8 +85,8 @@ async def pieces(
 def readable(answer: Answer, text: str) -> str:
     """``text``, the model's own, as a person reads it.  A call gives way to its facts and working."""
     completion = answer.completion
-    if completion.quoted:
-        return completion.quoted
+    if completion.quoted or completion.own_working:
+        return completion.words
     if completion.facts or completion.working or completion.problem:
         parts = [_titled(FACTS_TITLE, "\n".join(f"- {label}: {value}" for label, value in completion.facts))]
         parts.append(_titled(WORKING_TITLE, completion.working))

@@ -103,7 +103,7 @@ def streaming_text(text: str) -> str:
 def answer_text(answer: Answer, language: Language) -> str:
     """The answer's words for the Markdown component; empty when they were a call, which the card shows."""
     completion = answer.completion
-    if completion.facts or completion.problem:
+    if completion.problem or (completion.facts and not completion.own_working):
         return ""
     return normalise_markdown(completion.words) or f"_{say(language, 'empty_answer')}_"
 
@@ -130,7 +130,7 @@ def completion_card(completion: Completion, language: Language) -> str:
             f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in completion.facts
         )
         parts.append(f'<section class="sf-facts"><h3>{say(language, "facts")}</h3><dl>{rows}</dl></section>')
-    if completion.result is not None:
+    if completion.result is not None and not completion.own_working:
         parts.append(_working(completion.result, language))
     if completion.problem:
         parts.append(view.state(say(language, _UNABLE[completion.unable]), completion.problem, "error"))

@@ -229,13 +229,14 @@ class _Drawing:
         self.text = step.text
         if self._session.quiet:
             return
-        if is_for_code(step.text):
-            if not self._held and looks_like_call(step.text):
+        shown = step.shown
+        if is_for_code(shown):
+            if not self._held and looks_like_call(shown):
                 self._session.note("(질문에서 사실을 읽고 있습니다…)")
             self._held = True
         else:
             self._held = False
-            text = step.shown.strip()  # space at the end waits for what follows it
+            text = shown.strip()  # space at the end waits for what follows it
             fresh, self._shown = text[len(self._shown) :], text
             self._printer.write(fresh)
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from serve import look_up
 from serve.answer import FINISH_KO, Answer
-from serve.complete import FACTS_TITLE, WORKING_TITLE
+from serve.complete import FACTS_TITLE, OWN_WORKING_TITLE, WORKING_TITLE
 
 Note = tuple[str, str]  # text and style (serve/terminal/screen.py)
 
@@ -20,6 +20,8 @@ def finished_text(answer: Answer) -> str:
         parts.append(f"[{FACTS_TITLE}]\n{facts}\n- 모델의 출력: {completion.raw}")
     if completion.working:
         parts.append(f"[{WORKING_TITLE}]\n{completion.working}")
+    if completion.own_working:
+        parts.append(f"[{OWN_WORKING_TITLE}]\n{completion.own_working}")
     if completion.problem:
         said = "" if completion.facts else f"\n모델의 출력: {completion.raw}"
         parts.append(f"[{completion.unable}]\n{completion.problem}{said}")

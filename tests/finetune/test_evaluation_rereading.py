@@ -36,7 +36,7 @@ def test_steps_go_on_from_any_beginning_as_the_greedy_answer_does(gguf):
     rows = [row("a", QUESTION)]
     (greedy,) = gguf_model.generate(gguf, rows, 8)
     with gguf_model.opened(gguf, rows, 8) as (speaker, (prompt,)):
-        steps = gguf_model.steps(speaker, prompt, [], 8)
+        steps = list(gguf_model.steps(speaker, prompt, [], 8))
         assert gguf_model.generation_of(speaker, [step.token for step in steps]) == greedy
         begun = [step.token for step in steps[:3]]
         assert [step.token for step in gguf_model.steps(speaker, prompt, begun, 8)] == [
@@ -49,12 +49,12 @@ def test_doubtful_answers_alone_are_read_again_and_only_for_what_fits(gguf, monk
     monkeypatch.setattr(rules, "LEAST_CHANCE", 0.0)  # random weights believe in nothing
     asked = []
 
-    def reread(question, first, others, as_of):
+    def reread_from(question, first, others, as_of):
         asked.append((question, first))
         yield first
-        yield [text for text in others if text is not None][2]
+        yield [text for text in others("") if text is not None][2]
 
-    monkeypatch.setattr(rereading, "reread", reread)
+    monkeypatch.setattr(rereading, "reread_from", reread_from)
     rows = [row("a", QUESTION), row("b", QUESTION), row("c", QUESTION)]
     firsts = [Generation(text, True, 5) for text in (RIGHT, WRONG, "말로 쓴 답")]
     subject = rereading.reading_again(Subject("s", "학생", lambda some, caps: firsts), gguf)

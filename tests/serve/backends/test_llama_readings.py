@@ -41,8 +41,8 @@ def test_the_readings_are_other_texts_and_the_same_every_time(backend) -> None:
 def test_the_greedy_steps_are_those_of_the_stream(backend) -> None:
     prompt = backend._tokens(ASKED)
     ticket = backend._turnstile.enter()
-    steps = backend._steps(prompt, [], 6, ticket)
-    forked = backend._steps(prompt, [steps[0].token], 6, ticket)
+    steps = list(backend._steps(prompt, [], 6, ticket))
+    forked = list(backend._steps(prompt, [steps[0].token], 6, ticket))
     backend._turnstile.leave(ticket)
     ends = [step.token for step in steps if not backend._gguf.is_end(step.token)]
     assert b"".join(map(backend._gguf.piece, ends)).decode("utf-8", "replace") == _greedy(backend)
