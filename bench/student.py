@@ -4,8 +4,8 @@
     .venv/bin/python bench/student.py --rows 40             # a quick look: 40 rows of each kind, printed, nothing written
     .venv/bin/python bench/student.py --compare merged-F32.gguf --compare student-Q4_K_M.gguf
 
-Every answer is from the GGUF as it is served: greedy, read again where its call does not fit the question.  Answers are kept in <run>/kept_answers.jsonl, so that a command
-that was stopped goes on where it was; another model, prompt or limit is asked anew.
+Every answer is from the GGUF as it is served: greedy, read again where its call does not fit the question.  Answers are kept
+in <run>/kept_answers.jsonl, so that a command that was stopped goes on where it was; another model, prompt or limit is asked anew.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[1]
+RESULTS = REPO / "bench/results/student.json"
 
 
 def parse() -> argparse.Namespace:
@@ -35,6 +36,9 @@ def parse() -> argparse.Namespace:
         action="append",
         default=[],
         help="a build the worked student learned before its run's",
+    )
+    parser.add_argument(
+        "--only-worked", action="store_true", help="measure --worked alone and keep all other figures of the last run"
     )
     parser.add_argument("--worked-rows", type=int, metavar="N", help="questions for --worked (default: all)")
     parser.add_argument(
@@ -60,67 +64,80 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+class Asking:
+    """The shipped student and how files are asked: alone, and as they are served."""
+
+    def __init__(self, args: argparse.Namespace, say) -> None:
+        from finetune.evaluation.run_folder import read_run
+
+        self._say, self._kept = say, args.run / "kept_answers.jsonl"
+        self.run = read_run(args.run)
+        self.alone = self.subject("student", f"학생 ({self.run.quantisation})", self.run.student)
+        self.served = self.again(self.alone, self.run)
+
+    def subject(self, name: str, title: str, file: Path, template=None):
+        from finetune.data import file_sha256
+        from finetune.evaluation.kept_answers import keeping
+        from finetune.evaluation.subjects import gguf_subject
+
+        return keeping(gguf_subject(name, title, file, template), file_sha256(file), self._kept, self._say)
+
+    def again(self, first, of):
+        """``first``, the student of run ``of``, as it is served."""
+        from finetune.data import file_sha256
+        from finetune.evaluation.kept_answers import keeping
+        from finetune.evaluation.rereading import reading_again, rules_sha256
+
+        return keeping(
+            reading_again(first, of.student), file_sha256(of.student) + rules_sha256(), self._kept, self._say
+        )
+
+    def sides(self) -> dict:
+        from student_measure import CAPS
+        from student_worked import Side
+
+        return {
+            "alone": Side(self.alone, CAPS, self.run.target, alone=True),
+            "served": Side(self.served, CAPS, self.run.target),
+        }
+
+
 def measure(args: argparse.Namespace, say) -> dict:
     """Every figure, as bench/results/student.json holds them."""
     import student_measure as ask
-    from serve_measure import PACKAGE, machine
-    from student_worked import Side
+    from serve_measure import PACKAGE
 
     from finetune.chat import GEMMA
     from finetune.data import file_sha256, read_rows
     from finetune.evaluation.found_sources import open_sources
-    from finetune.evaluation.kept_answers import keeping
-    from finetune.evaluation.rereading import reading_again, rules_sha256
     from finetune.evaluation.run_folder import read_run
-    from finetune.evaluation.subjects import gguf_subject, recorded_subject
+    from finetune.evaluation.subjects import recorded_subject
     from serve.opening import recognise
 
-    run, worked = read_run(args.run), args.worked and read_run(args.worked)  # both before anything is asked
+    asking = Asking(args, say)
+    run, student, served = asking.run, asking.alone, asking.served
+    worked = args.worked and read_run(args.worked)  # before anything is asked
     dataset = args.dataset or run.config.dataset
-    every, kept = read_rows(dataset / "test.jsonl"), args.run / "kept_answers.jsonl"
+    every = read_rows(dataset / "test.jsonl")
     builds = [*args.learned, *([] if dataset == run.config.dataset else [run.config.dataset])]
     rows = ask.unlearned(every, [row for build in builds for row in read_rows(build / "train.jsonl")])
     asked = ask.sort_rows(rows, args.rows)
-
-    def subject(name: str, title: str, file: Path, template=None):
-        return keeping(gguf_subject(name, title, file, template), file_sha256(file), kept, say)
-
-    student = subject("student", f"학생 ({run.quantisation})", run.student)
     boards = asked.boards() | {name: ask.everyday(REPO / "bench" / file) for name, file in ask.EVERYDAY.items()}
     if not args.no_search and asked.quoting:
         boards |= ask.with_sources(asked.quoting, open_sources(args.folder, say), say)
     alone = {name: ask.answer(student, board, ask.CAPS, run.target, alone=True) for name, board in boards.items()}
-
-    def again(first, of):
-        """``first``, the student of run ``of``, as it is served."""
-        return keeping(reading_again(first, of.student), file_sha256(of.student) + rules_sha256(), kept, say)
-
-    served = again(student, run)
     answers = {name: ask.answer(served, board, ask.CAPS, run.target) for name, board in boards.items()}
-    sides = {"alone": Side(student, ask.CAPS, run.target, alone=True), "served": Side(served, ask.CAPS, run.target)}
     base_file = recognise(PACKAGE)[1]
-    base = subject("base", "학습 전 base", base_file, GEMMA)
+    base = asking.subject("base", "학습 전 base", base_file, GEMMA)
     small = ask.sort_rows(rows, min(args.base_rows, args.rows or args.base_rows)).boards()
     base_answers = {name: ask.answer(base, board, ask.BASE_CAPS, run.target) for name, board in small.items()}
-    others = [subject(file.stem, f"견줄 파일 {file.stem}", file) for file in args.compare]
+    others = [asking.subject(file.stem, f"견줄 파일 {file.stem}", file) for file in args.compare]
     some = ask.some_rows(asked.calculations, args.compare_rows)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPO, capture_output=True, text=True)
-    shown = [word if not Path(word).is_absolute() else Path(word).name for word in sys.argv[1:]]
-    figures = {
-        "date": date.today().isoformat(),
-        "command": " ".join(["python", "bench/student.py", *shown]),
-        "commit": commit.stdout.strip() or None,
-        "machine": machine(None),
+    return {
+        **_this_run(),
         "dataset": {"name": dataset.name, "rows": len(rows), "sha256": file_sha256(dataset / "test.jsonl")}
         | {"learned": len(every) - len(rows)},
-        "file": {
-            "run": args.run.name,
-            "name": run.student.name,
-            "bytes": run.student.stat().st_size,
-            "sha256": file_sha256(run.student),
-            "quantisation": run.quantisation,
-            "style": run.target,
-        },
+        "file": {"run": args.run.name, **_file(run), "style": run.target},
         "base_file": {"name": PACKAGE, "bytes": base_file.stat().st_size},
         "rows": {name: len(board) for name, board in boards.items()},
         "caps": {"student": vars(ask.CAPS), "base": vars(ask.BASE_CAPS)},
@@ -129,7 +146,7 @@ def measure(args: argparse.Namespace, say) -> dict:
         "reread": ask.reread_of(alone, answers),
         "base": ask.figures_of(base_answers),
         "compare": ask.compared(others, some, run.target, alone.get("calculations", [])),
-        "worked": worked and _worked(args, run, worked, sides, subject, again),
+        "worked": worked and _worked(args, worked, asking),
         "teacher": ask.beside_teacher(
             recorded_subject(dataset / "recorded_answers.jsonl"),
             [*answers.get("documents", []), *answers.get("refusal", [])],
@@ -139,29 +156,64 @@ def measure(args: argparse.Namespace, say) -> dict:
         ),
         "speed": None if args.no_speed else ask.speeds(run.student, base_file, args.tokens, args.repeats),
     }
-    return figures
 
 
-def _worked(args: argparse.Namespace, own, run, sides: dict, subject, again) -> dict:
-    """Gift tax by a student that writes the working itself, on its own test rows, beside ``sides``."""
+def measure_worked(args: argparse.Namespace, say) -> dict:
+    """The figures of the last whole run with those of ``--worked`` measured anew.  Raises SystemExit where there are none,
+    or where the student is another one by now.
+    """
+    from finetune.evaluation.run_folder import read_run
+
+    if not (args.worked and RESULTS.is_file()):
+        raise SystemExit("오류: --only-worked 에는 --worked RUN 과 앞서 잰 bench/results/student.json 이 필요합니다.")
+    figures, asking, worked = json.loads(RESULTS.read_text("utf-8")), Asking(args, say), read_run(args.worked)
+    if figures["file"]["sha256"] != _file(asking.run)["sha256"]:
+        raise SystemExit("오류: 앞서 잰 학생과 다른 파일입니다. --only-worked 없이 모두 다시 재세요.")
+    return figures | {"worked": _worked(args, worked, asking) | {"apart": _this_run()}}
+
+
+def _this_run() -> dict:
+    """When, how and where this is measured."""
+    from serve_measure import machine
+
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPO, capture_output=True, text=True)
+    shown = [word if not Path(word).is_absolute() else Path(word).name for word in sys.argv[1:]]
+    return {
+        "date": date.today().isoformat(),
+        "command": " ".join(["python", "bench/student.py", *shown]),
+        "commit": commit.stdout.strip() or None,
+        "machine": machine(None),
+    }
+
+
+def _file(run) -> dict:
+    from finetune.data import file_sha256
+
+    return {
+        "name": run.student.name,
+        "bytes": run.student.stat().st_size,
+        "sha256": file_sha256(run.student),
+        "quantisation": run.quantisation,
+    }
+
+
+def _worked(args: argparse.Namespace, run, asking: Asking) -> dict:
+    """Gift tax by a student that writes the working itself, on its own test rows, beside the shipped one."""
     from student_worked import CAPS, Side, side_by_side
 
     from finetune.data import file_sha256, read_rows
 
-    builds = {*args.learned, *args.worked_learned, own.config.dataset, run.config.dataset}
+    builds = {*args.learned, *args.worked_learned, asking.run.config.dataset, run.config.dataset}
     learned = [row for build in sorted(builds) for row in read_rows(build / "train.jsonl")]
     test = run.config.dataset / "test.jsonl"
-    first = subject("worked", "풀이형 학생", run.student)
+    first = asking.subject("worked", "풀이형 학생", run.student)
     own_sides = {"worked_alone": Side(first, CAPS, run.target, alone=True)}
-    own_sides |= {"worked": Side(again(first, run), CAPS, run.target)}
+    own_sides |= {"worked": Side(asking.again(first, run), CAPS, run.target)}
     return {
         "run": args.worked.name,
-        "name": run.student.name,
-        "quantisation": run.quantisation,
-        "bytes": run.student.stat().st_size,
-        "sha256": file_sha256(run.student),
+        **_file(run),
         "dataset": {"name": run.config.dataset.name, "sha256": file_sha256(test)},
-        **side_by_side(read_rows(test), learned, {**own_sides, **sides}, args.worked_rows),
+        **side_by_side(read_rows(test), learned, {**own_sides, **asking.sides()}, args.worked_rows),
     }
 
 
@@ -184,14 +236,12 @@ def main() -> None:
         print(text, file=sys.stderr, flush=True)
 
     try:
-        figures = measure(args, say)
+        figures = measure_worked(args, say) if args.only_worked else measure(args, say)
     except (FinetuneError, ServeError, TaxLawError) as exc:
         raise SystemExit(f"오류: {exc}") from exc
     if args.rows is None:
-        results = REPO / "bench/results"
-        results.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
-        (results / "student.json").write_text(text, encoding="utf-8")
+        RESULTS.parent.mkdir(parents=True, exist_ok=True)
+        RESULTS.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         draw(figures, REPO / "docs/student.png")
         (REPO / "docs/student.md").write_text(page(figures), encoding="utf-8")
         if not write_readme(figures, REPO / "README.md"):

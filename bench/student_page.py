@@ -46,7 +46,7 @@ def readme_block(figures: dict) -> str:
 
 {_example(figures)}
 
-`{figures["command"]}` 가 쓴 표입니다. 모든 값과 재는 법: [docs/student.md](docs/student.md)
+`{figures["command"]}` 가 쓴 표입니다.{_apart(figures["worked"])} 모든 값과 재는 법: [docs/student.md](docs/student.md)
 """
 
 
@@ -224,11 +224,20 @@ def _two_ways(found: dict | None) -> str:
         f"`{found['sha256'][:12]}`)과 배포하는 도구형 학생에게 같은 {found['rows']:,}문항을 물었습니다: "
         f"`{found['dataset']['name']}/test.jsonl` 의 증여세에서 두 학생 가운데 하나라도 배운 금액이나 질문 {found['left_out']:,}행을 뺀 {found['unlearned']:,}행"
         f"{' 모두' if found['rows'] == found['unlearned'] else '에서 고르게 뽑은 것'}. "
-        f"풀이의 한도 {found['caps']}토큰. 풀이형은 모든 자리를 스스로 씁니다. 서비스에서는 코드가 그 자릿수를 다시 읽고, 맞지 않는 첫 자리에서 학생이 "
-        "다음으로 그럴듯하게 본 글자로 이어 쓰게 합니다(`taxlaw.sum_check`; 코드는 어디가 틀렸는지만 말하고 숫자를 넣지 않습니다): "
-        f"{again['changed']:,}문항에서 다시 썼고, 그 가운데 맞은 것이 {again['right_before']:,}문항에서 {again['right_after']:,}문항이 되었습니다.\n\n"
+        f"풀이의 한도 {found['caps']}토큰. 풀이형은 읽은 사실을 호출로 적고 그 아래에 모든 자리를 스스로 씁니다(그 풀이의 세액으로 채점). "
+        "서비스에서는 코드가 호출을 질문과, 자릿수와 옮겨 적은 금액을 저마다 견주고, 맞지 않는 첫 자리에서 학생이 다음으로 그럴듯하게 본 글자로 이어 쓰게 합니다"
+        "(`taxlaw.sum_check`; 코드는 어디가 틀렸는지만 말하고 숫자를 넣지 않습니다): "
+        f"{again['changed']:,}문항에서 다시 썼고, 그 가운데 맞은 것이 {again['right_before']:,}문항에서 {again['right_after']:,}문항이 되었습니다.{_apart(found)}\n\n"
         + _table(["최종 세액이 1원까지 정확", *sides.values()], rows)
     )
+
+
+def _apart(worked: dict | None) -> str:
+    """That the worked style was measured by another command than the rest, where it was."""
+    if not (worked and worked.get("apart")):
+        return ""
+    apart = worked["apart"]
+    return f" 풀이형은 `{apart['command']}` 로 따로 쟀습니다({apart['date']}, 커밋 `{apart['commit']}`, {apart['machine']['cpu']})."
 
 
 def _number(found: dict | None) -> str:

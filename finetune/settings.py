@@ -234,7 +234,8 @@ class RunConfig(StrictModel):
     out: Path
     base: Base
     seed: int = 0
-    # What rows with a calculator call teach: the call, the full working, or (mixed) one of the two by the row's id.
+    # What rows with a calculator call teach: the call, the full working, the call and under it the working (facts_first), or
+    # (mixed) one of the first two by the row's id.
     target: Literal["program", "worked", "mixed", "facts_first"] = "program"
     mix: dict[Style, float] = Field(default={"worked": 1.0})  # shares of an epoch's rows
     # Weights of the taxes within the worked rows (1 where none is given): 2 shows a tax's rows twice as often.  A key like

@@ -90,7 +90,7 @@ _ANY = Union[GiftCall, IncomeCall, VatSimplifiedCall, CorporateCall, *MODELS.val
 _CALL: TypeAdapter[Call] = TypeAdapter(Annotated[_ANY, Field(discriminator="tax")])
 _FENCE = re.compile(r"\s*```(?:json)?\s*")
 _STEP_LINE = re.compile(
-    r"(?!납부할)[^:\n]{1,40}: [^\n]*원(?:\n|$)"
+    r"(?!납부할)[^:.!?\n]{1,40}: [^\n]*원(?:\n|$)"
 )  # the first line of a working, once it is written to its end
 
 

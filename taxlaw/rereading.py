@@ -32,10 +32,10 @@ def doubts(question: str, text: str, as_of: date) -> tuple[str, ...] | None:
     """What speaks against the call or the digit work in ``text``, in Korean; () when nothing does, None when it is neither."""
     text = text.strip()
     given = split_call(text)
-    wrong = first_wrong_place(text) if has_digits(text) or own_working(text) else None
+    wrong = first_wrong_place(text) if has_digits(text) else None
     sums = () if wrong is None else (f"맞지 않는 계산: '{wrong.text}'",)
     if given is None:
-        return sums if has_digits(text) else None
+        return sums if has_digits(text) else None  # sums without their digits are the verifier's business
     if given.call is None:
         return (given.problem or "형식이 잘못된 호출",)
     against = (*objections(question, given.call), *unstated(question, given.call), *unread(question, given.call))

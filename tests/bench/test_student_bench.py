@@ -1,155 +1,17 @@
 """The README's table of the shipped student says what the answers were: on answers whose worth is known, without a model."""
 
 import json
-import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
+from student_cases import BENCH, Student, figures_of, row
 
-from finetune.data import Row
 from finetune.evaluate import Generation
 from finetune.evaluation.subjects import Caps, Subject
-from taxlaw.calls import parse_call, render_working, run_call
+from taxlaw.calls import run_call
 from taxlaw.cases import read_case
 from taxlaw.errors import UnsupportedCase
-from taxlaw.evidence_prompt import LOOK_UP
 from taxlaw.rereading import doubts
-from taxlaw.search.passages import Hit, Passage
-
-BENCH = Path(__file__).resolve().parents[2] / "bench"
-AS_OF = date(2026, 6, 1)
-LAW = "상속세 및 증여세법"
-SOURCES = f"1. {LAW} 제53조(증여재산 공제) [시행 2024-01-01]\n① 공제한다.\n2. 소득세법 제14조(과세표준)\n① 합산한다."
-REFUSAL = "죄송합니다. 세금이 아닌 법률 상담은 제가 도와드릴 수 없습니다."
-ASKING = "계산하려면 보유기간을 알아야 합니다. 알려 주시면 계산해 드리겠습니다."
-QUOTE = f"{LAW} 제53조에 따르면 “공제한다.” 2024년 1월 1일부터 시행된 규정입니다."
-
-
-@pytest.fixture(scope="module")
-def bench():
-    """The modules of the command, found as the command finds them: after the packages."""
-    sys.path.append(str(BENCH))
-    import student_bar
-    import student_measure
-    import student_page
-    import student_picture
-    import student_worked
-
-    yield {
-        "bar": student_bar,
-        "measure": student_measure,
-        "page": student_page,
-        "picture": student_picture,
-        "worked": student_worked,
-    }
-    sys.path.remove(str(BENCH))
-
-
-def row(name, **changes):
-    known = dict.fromkeys(("question", "answer", "family", "evidence", "held_out"), "")
-    known |= {"type": "student", "style": "plain", "source": "openapi", "tax": "기타", "as_of": "2026-06-01"}
-    known |= {"articles": [], "call": None, "payable": None, "provenance": {}, "gates": [], "id": name}
-    return Row.model_validate({**known, **changes})
-
-
-def calculation(number, tax="gift", held_out=""):
-    won = f"{number}억원"
-    call = {
-        "gift": f'{{"tax":"gift","amount":"{won}","relation":"직계존속"}}',
-        "corporate": f'{{"tax":"corporate","base":"{won}"}}',
-    }[tax]
-    result = run_call(parse_call(call), AS_OF)
-    question = f"부모님께 {won}을 증여받았는데 증여세는?" if tax == "gift" else f"법인세 과세표준이 {won}이면 법인세는?"
-    known = {"question": question, "answer": render_working(result), "call": call, "payable": result.payable}
-    known |= {"articles": list(result.articles), "style": "worked", "tax": tax, "held_out": held_out}
-    return row(f"{tax}:{held_out}:{number}", **known)
-
-
-@pytest.fixture(scope="module")
-def rows():
-    calculations = [
-        calculation(n, tax, kind) for n in range(1, 5) for tax in ("gift", "corporate") for kind in ("", "wordings")
-    ]
-    calculations.append(calculation(9, "gift", "combinations"))
-    said = {"evidence": SOURCES, "articles": [f"{LAW} 제53조"], "answer": QUOTE, "question": "증여재산 공제는?"}
-    return [
-        *calculations,
-        *(row(f"ask:{n}", style="ask_back", question=f"{n}억원에 판 집의 세금은?", answer=ASKING) for n in range(3)),
-        *(row(f"refuse:{n}", style="refusal", question=f"{n}번 이혼 소송은?", answer=REFUSAL) for n in range(2)),
-        *(row(f"quote:{n}", family=f"grounded:{n}", held_out="documents", **said) for n in range(4)),
-        row("recorded", family="law:가", **{**said, "evidence": "공제한다."}),
-        row("words only", question="근거가 없는 말"),
-    ]
-
-
-class Student:
-    """Right in everything but: one corporate call of four unseen wordings, and one document of which it never asks."""
-
-    def __init__(self):
-        self.asked = []
-
-    def text(self, one):
-        if one.asks_evidence:
-            return QUOTE if one.id == "quote:0" else LOOK_UP
-        if one.call:
-            return one.call.replace('"4억원"', '"5억원"') if one.id == "corporate:wordings:4" else one.call
-        wrong = one.id == "quote:1" and "소득세법" in one.evidence
-        return QUOTE.replace(f"{LAW} 제53조", "소득세법 제14조") if wrong else one.answer
-
-    def subject(self, name="student"):
-        def answer(asked, caps):
-            self.asked += asked
-            return [Generation(self.text(one), True, 20) for one in asked]
-
-        return Subject(name, name, answer, size=80_000_000)
-
-
-class Search:
-    describe = staticmethod(lambda: "조문 2개")
-
-    @staticmethod
-    def find(question, as_of, limit):
-        def hit(article):
-            return Hit(Passage("a", "article", article, "공제한다.", "제목", AS_OF, None, "", ""), 1.0, 1)
-
-        return (hit("소득세법 제14조"), hit("법인세법 제55조"), hit("법인세법 제1조"), hit(f"{LAW} 제53조"))[:limit]
-
-
-def figures_of(bench, rows, **changes):
-    """The whole record, as bench/student.py puts it together."""
-    ask, student = bench["measure"], Student()
-    asked = ask.sort_rows(rows)
-    boards = asked.boards() | ask.with_sources(asked.quoting, Search(), lambda text: None)
-    answers = {name: ask.answer(student.subject(), board, ask.CAPS, "program") for name, board in boards.items()}
-    silent = Subject("base", "base", lambda asked, caps: [Generation("모름모름", False, caps.words) for _ in asked])
-    base = {name: ask.answer(silent, some[:2], ask.BASE_CAPS, "program") for name, some in asked.boards().items()}
-    said = {"base": (silent, ask.BASE_CAPS), "student": (Student().subject(), ask.CAPS)}
-    example = ask.example(said, AS_OF)
-    machine = {"cpu": "시험", "cores": 2, "platform": "Linux", "load_before": [0.1, 0, 0]}
-    return {
-        **{"date": "2026-01-02", "command": "python bench/student.py", "commit": "abc", "machine": machine},
-        "dataset": {"name": "student", "rows": len(rows), "sha256": "d" * 64},
-        "file": {
-            "run": "r",
-            "name": "s.gguf",
-            "bytes": 80_000_000,
-            "sha256": "e" * 64,
-            "quantisation": "Q8_0",
-            "style": "program",
-        },
-        "base_file": {"name": "base", "bytes": 253_000_000},
-        "rows": {name: len(board) for name, board in boards.items()},
-        "caps": {"student": vars(ask.CAPS), "base": vars(ask.BASE_CAPS)},
-        **{"student": ask.figures_of(answers), "base": ask.figures_of(base), "example": example},
-        **{"compare": [], "worked": None, "teacher": None, "speed": None},
-        **changes,
-    }
-
-
-@pytest.fixture(scope="module")
-def figures(bench, rows):
-    return figures_of(bench, rows)
 
 
 def test_every_row_is_asked_in_the_way_that_its_measure_needs(bench, rows):
@@ -248,59 +110,6 @@ def test_what_the_student_reaches_alone_stands_beside_what_a_person_is_served(be
     table = bench["page"].page(both)
     assert "| 학생 혼자 | 서비스에서 |" in table and "**93.8%" in table and "| 81.2% (" in table
     assert set(bench["bar"].alone(figures)) == {""}, "figures of before there was such a column"
-
-
-def test_both_ways_to_answer_are_asked_what_neither_has_learned(bench, figures):
-    """Three gifts: an amount that one of them learned, a round one, and one of six digits that the worked student gets wrong."""
-    ask, worked = bench["measure"], bench["worked"]
-    known, plain, odd = (calculation(number) for number in (1, 2, "3.14159"))
-    odd = odd.model_copy(update={"held_out": "wordings"})
-    rows = [one.model_copy(update={"family": f"worked:gift:{n}"}) for n, one in enumerate((known, plain, odd))]
-
-    def wrongly(some, caps):
-        return [Generation(one.answer.replace("4,154만 6,846원", "4,154만 6,847원"), True, 90) for one in some]
-
-    def rightly(some, caps):
-        return [Generation(one.answer, True, 90) for one in some]
-
-    def by_call(some, caps):
-        return [Generation(one.call, True, 20) for one in some]
-
-    sides = {
-        "worked_alone": worked.Side(Subject("w", "w", wrongly), worked.CAPS, "worked", alone=True),
-        "worked": worked.Side(Subject("w", "w", rightly), worked.CAPS, "worked"),
-        "alone": worked.Side(Subject("a", "a", by_call), ask.CAPS, "program", alone=True),
-        "served": worked.Side(Subject("s", "s", by_call), ask.CAPS, "program"),
-    }
-    found = worked.side_by_side([*rows, calculation(4, "corporate")], rows[:1], sides)
-    assert (found["rows"], found["left_out"], found["unlearned"]) == (2, 1, 2)
-    fewer = worked.side_by_side([*rows, calculation(4, "corporate")], rows[:1], sides, 1)
-    assert (fewer["rows"], fewer["left_out"], fewer["unlearned"]) == (1, 1, 2)
-    assert {kind: of["rows"] for kind, of in found["of"].items()} == {
-        **{"all": 2, "known wordings": 1, "wordings": 1, "few digits": 1, "many digits": 1},
-        **{"plain gift": 2, "earlier gifts": 0},
-    }
-    exact = {side: [of[side]["exact"]["value"] for of in found["of"].values() if of["rows"]] for side in sides}
-    assert exact["worked_alone"] == [0.5, 1, 0, 1, 0, 0.5]
-    assert exact["worked"] == exact["alone"] == exact["served"] == [1] * 6
-    assert found["again"] == {"rows": 2, "changed": 1, "right_before": 0, "right_after": 1}
-    about = {
-        "run": "w",
-        "name": "w.gguf",
-        "bytes": 1,
-        "sha256": "a" * 64,
-        "quantisation": "Q8_0",
-        "dataset": {"name": "d"},
-    }
-    shown = bench["page"].page({**figures, "worked": {**found, **about}})
-    assert "| 5자리부터 | 0.0% (" in shown and "배운 금액이나 질문 1행을" in shown
-    assert "1문항에서 다시 썼고, 그 가운데 맞은 것이 0문항에서 1문항" in shown
-    assert "| 10년 안의 이전 증여를 합침" not in shown, "a kind without rows is left out"
-    assert "(`--worked RUN`)" in bench["page"].page(figures)
-    line = {line.korean: line.met for line in bench["bar"].lines({**figures, "worked": found})}
-    assert line["풀이형(별도 학생): 증여세, 처음 보는 금액"] is True
-    served = {**figures, "worked": found, "alone": figures["student"]}
-    assert any(text.startswith("50.0% (") for text in bench["bar"].alone(served))
 
 
 @pytest.mark.parametrize("name", ["everyday_questions", "everyday_more"])

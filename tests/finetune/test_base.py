@@ -106,6 +106,26 @@ def test_dtype_is_probed_and_explained(tmp_path):
     assert choose_device("auto").dtype in ("bfloat16", "float32") and choose_device("auto").reason
 
 
+def test_a_processor_that_multiplies_float32_faster_trains_in_float32(monkeypatch):
+    """The products are timed, so the clock is scripted: seconds of the five products in bfloat16, then of those in float32."""
+    import torch
+
+    from finetune import device
+
+    def chosen(bfloat16, float32):
+        spent = iter([bfloat16] * 5 + [float32] * 5)
+        monkeypatch.setattr(device, "_cpu_has_bf16", lambda: True)
+        monkeypatch.setattr(device, "_seconds", lambda work: work() is None or next(spent))
+        return device.choose_device("auto")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    slow = chosen(4.0, 1.0)
+    assert slow.dtype == "float32" and "4.0 times" in slow.reason
+    assert chosen(1.0, 1.0).dtype == chosen(1.1, 1.0).dtype == "bfloat16", "as fast: half the memory counts"
+    assert device.choose_device("bfloat16").dtype == "bfloat16", "what the config sets is not second-guessed"
+
+
 def test_bfloat16_on_a_gpu_is_tried_rather_than_assumed(monkeypatch):
     import torch
 

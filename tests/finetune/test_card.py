@@ -83,6 +83,7 @@ def test_the_card_of_a_bare_run_says_what_was_not_measured():
     [
         ("program", "계산 문제에는 계산기 호출(한 줄 JSON)로 답하고", True),
         ("worked", "계산 문제에 풀이를 직접 씁니다", False),
+        ("facts_first", "호출(한 줄 JSON)로 먼저 적고, 그 아래에 풀이를 직접 씁니다", True),
         ("mixed", "계산 문제에 계산기 호출(한 줄 JSON)이나 풀이로 답합니다", True),
     ],
 )

@@ -60,6 +60,13 @@ def test_target_is_the_call_the_working_or_the_documents_answer(tiny):
     assert target_text(document, "program") == document.answer
 
 
+def test_facts_first_teaches_the_call_and_under_it_the_answer(tiny):
+    row = Row.model_validate(tiny.row(1, "1억원"))
+    assert target_text(row, "facts_first") == f"{row.call}\n{row.answer}"
+    document = Row.model_validate(tiny.row(1, "1억원", style="plain", type="student", call=None, payable=None))
+    assert target_text(document, "facts_first") == document.answer
+
+
 def test_mixed_teaches_half_of_the_rows_the_call_and_the_same_half_every_time(tiny):
     rows = [Row.model_validate(tiny.row(number, "1억원")) for number in range(400)]
     calls = [row.id for row in rows if target_text(row, "mixed") == row.call]

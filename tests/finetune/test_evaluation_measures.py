@@ -50,6 +50,22 @@ def test_a_right_call_is_exact_and_code_writes_its_working(tiny):
     assert found.parts["nll_token"] == (3.0, 6) and found.parts["nll_character"] == (3.0, 60)
 
 
+def test_a_working_of_its_own_under_a_call_counts_for_what_it_states(tiny):
+    row = worked(tiny)
+    right = f"{row.call}\n{row.answer}"
+    found = measure(row, Generation(right, True, 90), "facts_first")
+    assert found.parts["exact"] == found.parts["call_read"] == found.parts["verdict_ok"] == (1, 1)
+    assert found.shown == row.answer, "its own words, not the calculator's"
+    slip = right.replace("6억 140만원 (601,400,000원)", "6억 240만원 (602,400,000원)")
+    assert slip != right
+    found = measure(row, Generation(slip, True, 90), "facts_first")
+    assert found.payable == 602_400_000 and found.parts["call_read"] == (1, 1)
+    assert found.parts["exact"] == found.parts["verdict_ok"] == (0, 1) and "602,400,000" in found.shown
+    misread = right.replace(row.call, row.call.replace("직계존속", "배우자"))
+    found = measure(row, Generation(misread, True, 90), "facts_first")
+    assert found.parts["call_read"] == (0, 1)
+
+
 def test_another_amount_is_neither_exact_nor_faultless(tiny):
     row = worked(tiny)
     found = measure(row, Generation(tiny.call("2억원"), False, 30), "program")

@@ -135,3 +135,22 @@ def test_a_call_that_turns_on_what_nobody_stated_becomes_the_question_for_it() -
     assert done.final == done.problem and done.unable == "되묻습니다" and done.working is None and done.result is None
     assert done.problem.startswith("계산하려면 준 사람과의 관계를 알아야 합니다.")
     assert ("증여재산가액", "6억") in done.facts
+
+
+def test_a_working_the_model_wrote_under_its_call_stands_and_code_keeps_its_own_beside_it() -> None:
+    own = "증여재산가액: 20억원\n과세표준: 20억원 - 5,000만원 [⑦055] = 19억 5,000만원\n납부할 세액: 6억 140만원"
+    done = complete(f"{CALL}\n{own}", AS_OF, QUESTION)
+    assert done.own_working == done.words == own.replace(" [⑦055]", "") and done.working is None
+    assert done.final == f"{CALL}\n\n{done.own_working}" and done.result.payable == 601_400_000
+    assert ("증여자", "직계존속") in done.facts
+    held = complete(f"{CALL}\n{own}", AS_OF, "부모님께 2억원을 증여받았어요")
+    assert "질문에 없는" in held.problem and held.own_working is None
+
+
+def test_a_wrong_working_under_a_right_call_is_a_fault_with_the_right_amount() -> None:
+    own = "증여재산가액: 20억원\n납부할 세액: 7억 140만원 (701,400,000원)"
+    backend = FakeBackend("s").enqueue(f"{CALL}\n{own}")
+    asked = Asked("student", "s", "아버지께 20억원을 증여받았습니다. 증여세는 얼마인가요?", AS_OF)
+    *_, answer = stream_answer(backend, student_messages(asked.question), GenParams(64), asked)
+    assert not answer.verdict.ok
+    assert any(finding.expected == "6억 140만원" for finding in answer.verdict.findings)

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taxlaw.calls import answer_payable, call_text, facts_of, find_call, parse_call, render_working, run_call
+from taxlaw.calls import (
+    answer_payable,
+    call_text,
+    facts_of,
+    find_call,
+    own_working,
+    parse_call,
+    render_working,
+    run_call,
+)
 from taxlaw.errors import CallError, MissingFact, UnsupportedCase
 from taxlaw.money import format_won
 
@@ -205,10 +214,27 @@ def test_nothing_to_pay_is_written_once():
         ("공제는 5,000만원입니다.", None),
         ("", None),
         ('{"tax":"gift","amount":"20억원","relation":"직계존속"}\n납부할 세액: 1원', 601_400_000),
+        ('{"tax":"gift","amount":"20억원","relation":"직계존속"}\n증여재산가액: 20억원\n납부할 세액: 1원', 1),
+        ('{"tax":"gift","amount":"20억원","relation":"직계존속"}\n증여재산가액: 20억원', None),
+        ('{"tax":"gift","amount":"20억원","relation":"직계존속"}\n아버지께 받으셨군요. 납부할 세액: 1원', 601_400_000),
     ],
 )
 def test_the_tax_an_answer_states(text, payable):
     assert answer_payable(text, AS_OF) == payable
+
+
+def test_a_working_under_a_call_is_told_from_a_call_alone_and_from_other_words():
+    call, working = '{"tax":"gift","amount":"20억원","relation":"직계존속"}', "증여재산가액: 20억원\n납부할 세액: 1원"
+    assert own_working(f"{call}\n{working}") == own_working(f"```json\n{call}\n{working}") == working
+    for other in (
+        call,
+        working,
+        f"{call}}}\n{working}",
+        f"{call}\n증여재산가액: 20",
+        f"{call}\n세금을 계산했습니다.",
+        "",
+    ):
+        assert own_working(other) is None
 
 
 def test_a_call_that_cannot_be_run_says_why():

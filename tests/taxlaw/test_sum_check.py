@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxlaw.digit_work import has_digits, without_digits
-from taxlaw.rereading import Step, doubts, readings, reread, worth_rereading
+from taxlaw.rereading import Step, doubts, led_by, readings, reread, reread_from, worth_rereading
 from taxlaw.sum_check import first_wrong_place, settled, writings
 
 DAY = date(2026, 6, 1)
@@ -151,3 +151,104 @@ def test_what_is_shown_grows_has_no_digit_work_and_is_never_taken_back(slip):
     assert without_digits(WORKING).startswith(shown.rstrip()), "a line that is wrong was shown"
     if slip is None:
         assert shown.count("\n") == 7, "all but the last line"
+
+
+# --- a working under a call ---------------------------------------------------------------------------------------
+CALL = '{"tax":"gift","amount":"30억","relation":"배우자"}'
+LED = f"{CALL}\n{WORKING}"
+EARLIER = """{"tax":"gift","amount":"1,010만원","relation":"기타친족","prior_gifts":"6,000만원"}
+증여재산가액: 1,010만원
+증여세 과세가액: 1,010만원 + 6,000만원 [⑤101⑥000⑦167] = 7,010만원
+증여재산공제(기타친족): 1,000만원
+과세표준: 7,010만원 - 1,000만원 [⑤101⑥000⑦716] = 6,010만원"""
+
+
+def test_a_working_takes_its_amounts_from_the_call_it_stands_under():
+    assert first_wrong_place(LED) is None
+    misread = LED.replace("증여재산가액: 30억원", "증여재산가액: 31억원")
+    assert first_wrong_place(misread).text == "31억원"
+    assert first_wrong_place(misread.partition("\n")[2]).text == "30억원", "without the call only the next line tells"
+
+
+def test_what_is_added_stands_in_the_call_and_what_is_taken_off_on_a_line_before():
+    assert first_wrong_place(EARLIER) is None
+    added = EARLIER.replace("+ 6,000만원 [⑤101⑥000⑦167] = 7,010만원", "+ 5,000만원 [⑤101⑥000⑦156] = 6,010만원")
+    assert first_wrong_place(added).text == "5,000만원"
+    off = EARLIER.replace("- 1,000만원 [⑤101⑥000⑦716] = 6,010만원", "- 2,000만원 [⑤101⑥000⑦725] = 5,010만원")
+    assert first_wrong_place(off).text == "2,000만원"
+    assert first_wrong_place(off.partition("\n")[2]) is None, "of a working alone the operands are not its business"
+
+
+def test_a_led_working_is_doubted_for_its_call_and_for_its_sums():
+    assert doubts(QUESTION, LED, DAY) == ()
+    told = doubts(QUESTION, LED.replace('"30억"', '"31억"'), DAY)
+    assert "31억" in told[0] and told[-1] == "맞지 않는 계산: '30억원'"
+    assert len(doubts(QUESTION, LED.replace("[⑥842⑦02]", "[⑥843⑦02]"), DAY)) == 1
+    assert doubts(QUESTION, LED.replace("배우자", "직계존속", 1), DAY)
+    assert doubts(QUESTION, without_digits(LED), DAY) == (), "sums without their digits are the verifier's business"
+    assert led_by(LED) == f"{CALL}\n" and led_by(CALL) == led_by(WORKING) == led_by(f"{CALL}\n증여재산가액: 3") == ""
+
+
+def read_again(first, **others):
+    """The last text of reread_from; ``others``: what the model writes after a beginning ("call" or "working")."""
+    asked = []
+
+    def readings(begun):
+        asked.append(begun)
+        yield from (None, *(others.get("working" if begun.endswith("\n") else "call", ())))
+
+    *meanwhile, last = reread_from(QUESTION, first, readings, DAY)
+    assert set(meanwhile) <= {first}
+    return last, asked
+
+
+def test_a_doubtful_call_is_read_again_before_what_stands_under_it():
+    first = LED.replace('"30억"', '"31억"')
+    wrong = LED.replace("[⑥842⑦02]", "[⑥843⑦02]")
+    last, asked = read_again(first, call=('{"tax"', CALL, "nobody asks"), working=(wrong, LED, "nobody asks"))
+    assert last == LED and asked == ["", f"{CALL}\n"]
+    last, _ = read_again(first, call=(CALL,), working=(wrong, "말로 쓴 답"))
+    assert last == wrong, "the call that fits, with the first working under it"
+    last, asked = read_again(first, call=('{"tax"',))
+    assert last == first and asked == [""], "no call is better: nothing is written under another"
+
+
+def test_under_a_call_that_fits_only_the_working_is_written_again():
+    first = LED.replace("[⑥842⑦02]", "[⑥843⑦02]")
+    assert worth_rereading(QUESTION, first, DAY)
+    assert read_again(first, working=(first, LED, "nobody asks")) == (LED, [f"{CALL}\n"])
+    assert read_again(first, working=("말로 쓴 답",))[0] == first
+
+
+class LedSpeller(Speller):
+    """Writes a working under a call; at ``slips`` {place: character} it believes that more than what is right."""
+
+    def read(self, begun):
+        self.reads += 1
+        for place in range(len(begun), len(LED)):
+            right = ord(LED[place])
+            slip = place in self.slips and place >= len(begun)
+            yield Step(ord(self.slips[place]), 0.6, ((right, 0.4),)) if slip else Step(right, 0.99, ())
+        yield Step(0, 0.99, ())
+
+
+def test_other_calls_are_read_to_the_end_of_their_line_and_no_further():
+    speller = LedSpeller({LED.index("30억"): "4"})
+    texts = ["".join(map(chr, tokens)) for tokens in readings(speller.read, piece)]
+    assert texts == [f"{CALL}\n".replace("30억", "40억"), f"{CALL}\n"]
+
+
+def test_under_a_whole_call_the_workings_are_read_and_the_call_stays():
+    slip = LED.index("[⑥842") + 4
+    speller = LedSpeller({slip: "3"})
+    begun = [ord(char) for char in f"{CALL}\n"]
+    texts = ["".join(map(chr, tokens)).rstrip("\0") for tokens in readings(speller.read, piece, begun)]
+    assert texts == [f"{CALL}\n", LED[:slip] + "3" + LED[slip + 1 :], LED]
+
+
+@given(st.integers(0, len(LED)))
+def test_of_a_led_working_only_the_working_is_shown(end):
+    now = settled(LED[:end])
+    assert without_digits(WORKING).startswith(now) or LED.startswith(now), "the call, until a line stands under it"
+    if end > len(CALL) + 20:
+        assert not now.startswith("{")

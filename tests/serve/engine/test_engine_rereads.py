@@ -84,6 +84,46 @@ def test_a_working_that_adds_up_is_not_written_again(build, local, working) -> N
     assert student.asked == [] and answer.completion.first is None and answer.completion.words == plain
 
 
+UNCLE = "외삼촌께 8억 1천만원을 증여받았습니다. 증여세는 얼마인가요?"
+UNCLES = '{"tax":"gift","amount":"8억 1천만원","relation":"기타친족"}'
+
+
+def led(local, call, working, *, calls=(), workings=()):
+    """A student that writes ``working`` under ``call``, and what else it may write."""
+
+    @dataclass
+    class Led(local):
+        begun: list = field(default_factory=list)
+
+        def readings(self, messages, params, beginning=""):
+            self.begun.append(beginning)
+            yield from workings if beginning else calls
+
+    return Led().enqueue(f"{call}\n", *working.splitlines(keepends=True))
+
+
+def test_a_working_under_a_call_is_shown_as_it_comes_without_the_call(build, local, working) -> None:
+    _, right, plain = working
+    student = led(local, UNCLES, right)
+    *steps, answer = build(student).answer(Question(UNCLE, DAY))
+    assert student.begun == [] and answer.completion.first is None
+    assert answer.completion.words == plain and answer.verdict.ok
+    shown = [step.shown for step in steps]
+    assert shown[0].startswith("{") and not any(text.startswith("{") for text in shown[1:])
+    assert all(later.startswith(sooner) for sooner, later in itertools.pairwise(shown[1:]))
+
+
+def test_under_a_doubtful_call_nothing_is_shown_before_the_call_is_read_again(build, local, working) -> None:
+    slip, right, plain = working
+    wrong = UNCLES.replace("기타친족", "직계존속")
+    student = led(local, wrong, slip, calls=('{"tax"', UNCLES), workings=(f"{UNCLES}\n{slip}", f"{UNCLES}\n{right}"))
+    *steps, answer = build(student).answer(Question(UNCLE, DAY))
+    assert student.begun == ["", f"{UNCLES}\n"]
+    assert answer.completion.words == plain and answer.verdict.ok
+    assert answer.completion.first == f"{wrong}\n{slip}"
+    assert {step.shown for step in steps} == {f"{wrong}\n"}
+
+
 def test_answers_drawn_by_chance_and_follow_ups_are_not_read_again(build, local) -> None:
     warm = rereader(local)(others=(RIGHT,)).enqueue(WRONG)
     list(build(warm).answer(Question(QUESTION, DAY, params=GenParams(64, temperature=0.8, seed=1))))

@@ -96,6 +96,21 @@ def test_a_working_is_sent_as_far_as_it_is_right_and_never_taken_back(client, ec
         echo.others = ()
 
 
+def test_a_working_under_a_call_is_sent_without_the_call(client, echo, working) -> None:
+    slip, right, plain = working
+    call = '{"tax":"gift","amount":"8억 1천만원","relation":"기타친족"}\n'
+    try:
+        echo.others = (call + right,)
+        for stream in (False, True):
+            echo.enqueue(call, *[slip[at : at + 3] for at in range(0, len(slip), 3)])
+            question = "외삼촌께 8억 1천만원을 증여받았습니다. 증여세는?"
+            assert _text(say(client, question, stream=stream), stream) == plain
+            echo.enqueue(call, *slip)
+            assert _text(say(client, question, model="student-raw", stream=stream), stream) == call + slip
+    finally:
+        echo.others = ()
+
+
 def test_a_computation_read_from_the_question_is_appended_under_its_own_heading(client, echo) -> None:
     for stream in (False, True):
         echo.enqueue("증여세를 ", "냅니다.")

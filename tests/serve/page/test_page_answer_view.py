@@ -48,6 +48,18 @@ def test_a_working_is_read_without_its_digits_which_stand_in_what_the_model_wrot
     assert right in card and slip in card and "맞지 않는 곳이 있어 다시 썼습니다" in card
 
 
+def test_a_working_under_a_call_is_the_answer_with_the_facts_above_it(working) -> None:
+    _, right, plain = working
+    call = '{"tax":"gift","amount":"20억원","relation":"직계존속"}'
+    done = answer(f"{call}\n{right}")
+    assert done.completion.problem is None
+    assert "증여재산가액: 8억 1,000만원" in answer_view.answer_text(done, "ko")
+    card = answer_view.completion_card(done.completion, "ko")
+    assert "증여자" in card and "직계존속" in card and right.splitlines()[3] in card, "facts, and what it wrote"
+    assert "sf-working" not in card, "code's own working belongs to the checks"
+    assert plain.splitlines()[3] in answer_view.answer_text(done, "ko")
+
+
 def foot(done: Answer, language: str = "ko", blind: bool = False) -> str:
     return answer_view.answer_foot(done, turn(done, blind), "학생", language)
 

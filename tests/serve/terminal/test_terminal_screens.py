@@ -46,6 +46,18 @@ def test_a_working_is_shown_line_by_line_once_it_is_right_and_written_again_wher
     assert again.startswith("산출세액: 8억원 × 30% [⑦842⑧02] - 6,000만원 [⑦467↓")
 
 
+def test_a_working_under_a_call_is_shown_like_one_alone(terminal, working) -> None:
+    slip, right, plain = working
+    call = '{"tax":"gift","amount":"8억 1천만원","relation":"기타친족"}\n'
+    pieces = [call, *(slip[at : at + 3] for at in range(0, len(slip), 3))]
+    screen = terminal("--interactive", columns=120, answers=[pieces], others=[call + right])
+    screen.prompt()
+    screen.ask("외삼촌께 8억 1천만원을 증여받으면 증여세는?")
+    shown = screen.prompt("틀림 없음")
+    assert f"증여세는?\n(질문에서 사실을 읽고 있습니다…)\n{plain}\n검증: 틀림 없음\n" in shown
+    assert "계산이 맞지 않아 다시 썼습니다. 처음에 틀린 줄: 산출세액" in shown
+
+
 def test_the_same_on_a_narrow_screen(terminal) -> None:
     screen = terminal("--interactive", columns=40, answers=[LONG])
     screen.prompt()
