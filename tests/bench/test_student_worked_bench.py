@@ -69,7 +69,7 @@ def only_worked(bench, figures, rows, tmp_path, monkeypatch):
     """bench/student.py --only-worked over a run of three gifts whose student writes its working under its call."""
     import student
 
-    calls = [one for one in rows if one.tax == "gift" and one.call][:3]
+    calls = [one for one in rows if one.tax == "gift" and one.call and not one.held_out][:3]
     calls = [one.model_copy(update={"family": one.id}) for one in calls]
     for name, some in (("learned", []), ("own", calls[:1]), ("shipped", [])):
         (tmp_path / name).mkdir()
