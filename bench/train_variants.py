@@ -28,7 +28,7 @@ import transformers
 from finetune.base import BaseWeights, load_model, load_tokenizer, resolve_base
 from finetune.chat import Encoded, encode
 from finetune.data import encode_rows, endless_batches, read_rows, target_text
-from finetune.device import peak_memory_bytes
+from finetune.device import choose_device, peak_memory_bytes
 from finetune.lora import attach_lora
 from finetune.settings import Lora, RunConfig, read_config
 from finetune.train import IGNORED, Step, answers, collate, train
@@ -55,6 +55,7 @@ class Result:
     loss_tokens_per_second: float = 0.0
     tokens_per_cpu_second: float = 0.0  # of this process's own CPU time: hardly depends on what else runs
     peak_bytes: int = 0
+    dtype: str = ""  # of the frozen base, where the variant chooses it
     judged: dict[int, float] = field(default_factory=dict)
 
 
@@ -99,9 +100,11 @@ def held_out_loss(model, material: Material) -> float:
 
 
 def ours(result: Result, config: RunConfig, seconds: float, fitted: bool) -> None:
-    """finetune.train as the demo runs it: answers only, rows of like length together, bfloat16 base, fp32 adapters."""
-    material = read_material(config, fitted)
-    dtype = "bfloat16" if torch.backends.mkldnn.is_available() else "float32"
+    """finetune.train as the demo runs it: answers only, rows of like length together, fp32 adapters over a frozen base in
+    the number format that ``finetune run`` would choose.
+    """
+    material, dtype = read_material(config, fitted), choose_device("auto").dtype
+    result.dtype = dtype
     model, _ = attach_lora(load_model(material.weights, dtype), config.lora, config.seed)
     settings = config.train.model_copy(update={"max_minutes": seconds / 60, "warmup": 0.02})
     waiting, cpu, judging = list(MARKS), [], 0.0
@@ -218,6 +221,9 @@ VARIANTS: dict[str, Callable] = {
     "trl default": trl,
     "trl tuned": lambda *a: trl(*a, **TUNED, per_device_train_batch_size=4),
     "trl tuned, packed": lambda *a: trl(*a, **TUNED, per_device_train_batch_size=1, packing=True),
+    "trl tuned, packed, float32": lambda *a: trl(
+        *a, **TUNED | {"tuned": False, "bf16": False}, per_device_train_batch_size=1, packing=True
+    ),
     "ours, whole vocabulary": lambda *a: ours(*a, fitted=False),
     "ours": lambda *a: ours(*a, fitted=True),
 }
