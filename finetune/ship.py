@@ -192,13 +192,16 @@ def _commands(run: FinishedRun, out: Path, quantisation: str, config_file: Path 
 
 
 def _earlier(config: RunConfig) -> list[Path]:
-    """The configurations of the runs that this one goes on from (lora.start), the first one first.
+    """The configurations of the runs that this one goes on from (lora.start), the first one first; none where it goes on
+    from a shipped student, which is at hand.
 
     Raises InputError where a leg has no configuration below configs/finetune: nobody could make the student again.
     """
     if config.lora.start is None:
         return []
     start = Path(_portable(str(config.lora.start)))
+    if (start.parent / SUMS).is_file():
+        return []
     for path in sorted(CONFIGS.glob("*.yaml")):
         try:
             known = read_config(path)

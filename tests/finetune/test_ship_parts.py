@@ -50,3 +50,6 @@ def test_a_run_that_goes_on_from_another_is_made_again_by_both(tmp_path, monkeyp
     assert (_earlier(first), _earlier(second), _earlier(third)) == ([], paths[:1], paths)
     with pytest.raises(InputError, match="no config makes this adapter"):
         _earlier(leg("lost", "elsewhere/adapter"))
+    (tmp_path / "students/one").mkdir(parents=True)
+    (tmp_path / "students/one/SHA256SUMS").touch()
+    assert _earlier(leg("further", "students/one/adapter")) == [], "a shipped student is at hand"
