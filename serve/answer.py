@@ -251,9 +251,11 @@ def stream_answer(
 
 
 def _call_in_doubt(text: str, asked: Asked) -> bool | None:
-    """Whether the call that a working has begun under is in doubt; None while there is no such call."""
+    """Whether the call that a student's working has begun under is in doubt; None while there is no such call."""
     from taxlaw.rereading import doubts, led_by
 
+    if asked.side != "student":
+        return False
     call = led_by(text).strip()
     return bool(doubts(asked.question, call, asked.as_of)) if call else None
 
