@@ -58,12 +58,13 @@ def notes_of(answer: Answer, *, stats: bool, sources: bool) -> list[Note]:
 
 
 def _first(first: str) -> str:
-    """Why another reading was gone by, with what stood there first: of a working only the line that was wrong."""
+    """Why another reading was gone by, with what stood there first: of a working only its call, or the line that was wrong."""
+    from taxlaw.rereading import led_by
     from taxlaw.sum_check import first_wrong_place
 
     wrong = first_wrong_place(first)
     if wrong is None:
-        return f"  질문과 맞지 않아 다시 읽었습니다. 처음 출력: {first}"
+        return f"  질문과 맞지 않아 다시 읽었습니다. 처음 출력: {led_by(first).strip() or first}"
     line = first[first.rfind("\n", 0, wrong.start) + 1 :].split("\n", 1)[0]
     return f"  계산이 맞지 않아 다시 썼습니다. 처음에 틀린 줄: {line}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from serve.answer import Answer, Progress
@@ -122,6 +122,9 @@ def test_under_a_doubtful_call_nothing_is_shown_before_the_call_is_read_again(bu
     assert answer.completion.words == plain and answer.verdict.ok
     assert answer.completion.first == f"{wrong}\n{slip}"
     assert {step.shown for step in steps} == {f"{wrong}\n"}
+    told = replace(answer, completion=replace(answer.completion, first=f"{wrong}\n{right}"))
+    (note,) = [text for text, _ in notes_of(told, stats=False, sources=False) if "다시 읽었습니다" in text]
+    assert note.endswith(f"처음 출력: {wrong}"), "what stood under it followed from it"
 
 
 def test_answers_drawn_by_chance_and_follow_ups_are_not_read_again(build, local) -> None:
