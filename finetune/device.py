@@ -24,8 +24,11 @@ class Device:
     threads: int
 
 
-def choose_device(wanted: str) -> Device:
+def choose_device(wanted: str, before: str | None = None) -> Device:
     """Probe CUDA, then Metal, then the CPU; ``wanted`` is "auto", "bfloat16" or "float32".
+
+    ``before``: the dtype in which an interrupted run began on the same kind of device, which "auto" goes on with: timed
+    again, two formats that are nearly as fast could change places.
 
     float16 is never chosen, and refused with InputError: Gemma 3's activations pass its largest value (65,504), and so
     does Phi-2's attention.
@@ -41,6 +44,8 @@ def choose_device(wanted: str) -> Device:
         kind, name, fast = "mps", "Apple GPU", _multiplies_bfloat16("mps")
     else:
         kind, name, fast = "cpu", f"CPU, {threads} threads", _cpu_has_bf16()
+        if wanted == "auto" and before:
+            return Device(kind, before, f"{name}; as this run began", threads)
         if fast and wanted == "auto" and (slower := _float32_is_faster()):
             return Device(kind, "float32", f"{name}; {slower}", threads)
     if wanted != "auto":

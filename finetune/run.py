@@ -118,7 +118,8 @@ def _run_into(
     seconds: dict[str, float] = dict(resumed.header["stage_seconds"]) if resumed else {}
     lap = _stopwatch(seconds)
 
-    device = choose_device(config.train.dtype)
+    kind, began_in = resumed.header["machine"].partition(",")[0].split() if resumed else ("", None)
+    device = choose_device(config.train.dtype, began_in if kind == "cpu" else None)
     say(f"장치: {device.kind}, {device.dtype} ({device.reason})")
     machine = f"{device.kind} {device.dtype}, {device.threads} threads"
     if resumed and resumed.header["machine"] != machine:

@@ -123,6 +123,7 @@ def test_a_processor_that_multiplies_float32_faster_trains_in_float32(monkeypatc
     slow = chosen(4.0, 1.0)
     assert slow.dtype == "float32" and "4.0 times" in slow.reason
     assert chosen(1.0, 1.0).dtype == chosen(1.1, 1.0).dtype == "bfloat16", "as fast: half the memory counts"
+    assert device.choose_device("auto", "bfloat16").dtype == "bfloat16", "a run goes on as it began"
     assert device.choose_device("bfloat16").dtype == "bfloat16", "what the config sets is not second-guessed"
 
 
