@@ -173,7 +173,8 @@ def target_text(row: Row, target: str) -> str:
     """The text the student learns to write for this row.
 
     ``target``: "program" (its calculator call), "worked" (its answer), "facts_first" (the call, then the answer on the next
-    lines), or "mixed" (for about half of the rows the call, the same ones every time).  A row without a call has only its answer; one that refers, the number of the source instead.
+    lines), or "mixed" (for about half of the rows the call, the same ones every time).  A row without a call has only its
+    answer; one that refers, the number of the source instead.
     """
     if row.asks_evidence:
         return LOOK_UP

@@ -89,9 +89,8 @@ Call = GiftCall | IncomeCall | VatSimplifiedCall | CorporateCall | StrictModel  
 _ANY = Union[GiftCall, IncomeCall, VatSimplifiedCall, CorporateCall, *MODELS.values()]
 _CALL: TypeAdapter[Call] = TypeAdapter(Annotated[_ANY, Field(discriminator="tax")])
 _FENCE = re.compile(r"\s*```(?:json)?\s*")
-_STEP_LINE = re.compile(
-    r"(?!납부할)[^:.!?\n]{1,40}: [^\n]*원(?:\n|$)"
-)  # the first line of a working, once it is written to its end
+# The first line of a working, once it is written to its end.
+_STEP_LINE = re.compile(r"(?!납부할)[^:.!?\n]{1,40}: [^\n]*원(?:\n|$)")
 
 
 def parse_call(text: str) -> Call:
@@ -104,24 +103,28 @@ def parse_call(text: str) -> Call:
 
 def find_call(text: str) -> Call | None:
     """The call that a text is, or starts with (a ```json fence before it is allowed); None when there is none."""
-    fence = _FENCE.match(text)
-    try:
-        return _read(text[fence.end() :] if fence else text)[0]
-    except CallError:
-        return None
+    found = _call_and_rest(text)
+    return found and found[0]
 
 
 def own_working(text: str) -> str | None:
     """The working a model wrote itself on the lines under its call ('증여재산가액: 3억원 …'); None for a call alone, or one
     that is followed by anything else.
     """
+    found = _call_and_rest(text)
+    rest = found[1].strip() if found else ""
+    return rest if _STEP_LINE.match(rest) else None
+
+
+def _call_and_rest(text: str) -> tuple[Call, str] | None:
+    """The call that a text begins with, behind a fence or not, and what comes after it."""
     fence = _FENCE.match(text)
     body = text[fence.end() :] if fence else text
     try:
-        rest = body[_read(body)[1] :].strip()
+        call, end = _read(body)
     except CallError:
         return None
-    return rest if _STEP_LINE.match(rest) else None
+    return call, body[end:]
 
 
 def call_text(call: Call) -> str:

@@ -34,9 +34,7 @@ class Completed:
 def complete(text: str, question: str, as_of: date, turn: str = "", alone: bool = False) -> Completed:
     """Run the call in ``text`` when there is one that rests on ``question``, or quote the source of ``turn`` that it names.
 
-    A working that the student wrote itself under its call stands in place of the calculator's.
-
-    A call that turns on a fact which the question does not state becomes the question for that fact (taxlaw.asking_back).  ``turn``: the user
+    A working that the student wrote itself under its call stands in place of the calculator's.  A call that turns on a fact which the question does not state becomes the question for that fact (taxlaw.asking_back).  ``turn``: the user
     turn as it was asked.  ``alone``: code runs every call as it stands, and asks for nothing.  Never raises for what a model wrote.
     """
     written = text.strip()
@@ -56,11 +54,9 @@ def complete(text: str, question: str, as_of: date, turn: str = "", alone: bool 
         return Completed(written, written, words, True, given.problem)
     if not alone and (against := objections(question, given.call)):
         return Completed(written, written, words, True, " ".join(against))
-    if (own := own_working(written)) is not None:
-        working = without_digits(own)
-        return Completed(working, f"{call_text(given.call)}\n\n{working}", words, True)
     result, reason = run_quietly(given.call, as_of)
     if result is None:
         return Completed(written, written, words, True, reason)
-    working = render_working(result)
+    own = own_working(written)
+    working = render_working(result) if own is None else without_digits(own)
     return Completed(working, f"{call_text(given.call)}\n\n{working}", words, True)
