@@ -1,12 +1,13 @@
-"""Vocabulary extension: domain pieces (증여재산공제, 과세표준, 에 따라) joined from the pieces a tokenizer already has.
+"""Vocabulary extension: domain pieces (증여재산공제, 에 따라, relation":") joined from the pieces a tokenizer already has.
 
 Gemma spends a token on about one and a half characters of tax law.  The new pieces continue its own BPE: merges are learned
 on top of its segmentation and ranked below all of its own, so a text is first segmented as before and then only
 joined.  Every way a new piece can be split is listed as a merge, because llama.cpp joins any two neighbours whose join is
 a piece; and no new piece begins as it ends, because such a piece could be joined in two overlapping ways, which the two
-would settle differently.  No piece holds a digit or Latin letter, and protected texts (calls, template) keep their segmentation.
+would settle differently.  No piece holds a digit; Korean and the signs and names of calls are never joined into one piece,
+so a fact in a call is still written as in a sentence; the chat template keeps its segmentation.
 
-Embeddings start as the mean of their parts and have to be trained (stage m1); nothing is trained here.
+Embeddings start as the mean of their parts and have to be trained; nothing is trained here.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from finetune.errors import GateError, InputError
 
 # Base pieces that may become part of a new one: Hangul, and the signs that stand beside it in law.
 JOINABLE = re.compile("▁?[\uac00-\ud7a3「」·ㆍ(),.]*")
-HANGUL = re.compile("[\uac00-\ud7a3]")
+CALL_SIGNS = re.compile('[A-Za-z_{}":,]+')  # the names and signs of calls, joined among themselves
+LETTERS = re.compile("[\uac00-\ud7a3A-Za-z]")
 LEAST_SEEN = 10  # times a join must occur in the texts
 LONGEST = 12  # base pieces in a new one
 SPARE = 1.5  # candidates learned per piece wanted; some are protected, bordered or there already
@@ -46,20 +48,18 @@ def extend_vocabulary(
     texts: Iterable[str],
     count: int,
     say=print,
-    protected: Iterable[str] = (),
     measured: Mapping[str, Sequence[str]] | None = None,
     across_words: bool = True,
 ) -> Extended:
     """``weights`` with up to ``count`` pieces learned on ``texts``; cached by base and pieces.
 
-    ``protected``: texts whose segmentation must stay (the chat template always).  ``measured``: texts, by name, whose
-    characters per token are reported; leave them out of ``texts``.  ``across_words``: pieces may span spaces (에▁따른);
-    on a law left out of training 4,000 such pieces gave 2.38 characters per token, within words only 2.16.  Raises
-    InputError when the texts give no piece, GateError when a proof fails.
+    ``measured``: texts, by name, whose characters per token are reported; leave them out of ``texts``.  ``across_words``:
+    pieces may span spaces (에▁따른); on a law left out of training 4,000 such pieces gave 2.38 characters per token, within
+    words only 2.16.  Raises InputError when the texts give no piece, GateError when a proof fails.
     """
     tokenizer = load_tokenizer(weights)
     definition = json.loads(tokenizer.backend_tokenizer.to_str())
-    protected = sorted({*protected, render_prompt("", tokenizer)})
+    protected = [render_prompt("", tokenizer)]
     first_id = embedding_rows(weights)
     candidates = learn_pieces(tokenizer, texts, int(count * SPARE), across_words)
     pieces = choose_pieces(definition, candidates, first_id, count, protected)
@@ -86,13 +86,12 @@ def learn_pieces(tokenizer, texts: Iterable[str], count: int, across_words: bool
     stand_ins: dict[int, str] = {}
     seen = tokenizer.get_vocab()
     names = {i: piece for piece, i in seen.items()}
-    special = set(tokenizer.added_tokens_decoder)
-    joinable = {i for piece, i in seen.items() if i not in special and JOINABLE.fullmatch(piece)}
+    kinds = joinable_kinds(seen, set(tokenizer.added_tokens_decoder))
 
     def runs() -> Iterator[str]:
         for batch in _batches(texts, 256):
             for encoding in tokenizer.backend_tokenizer.encode_batch(batch, add_special_tokens=False):
-                yield from _runs(encoding.ids, joinable, names, stand_ins, across_words)
+                yield from _runs(encoding.ids, kinds, names, stand_ins, across_words)
 
     learner = Tokenizer(models.BPE())
     everything = list(runs())
@@ -103,20 +102,26 @@ def learn_pieces(tokenizer, texts: Iterable[str], count: int, across_words: bool
     back = {character: names[i] for i, character in stand_ins.items()}
     merges = json.loads(learner.to_str())["model"]["merges"]
     found = dict.fromkeys("".join(back[character] for character in left + right) for left, right in merges)
-    return [piece for piece in found if piece not in seen and HANGUL.search(piece) and not bordered(piece)]
+    return [piece for piece in found if piece not in seen and LETTERS.search(piece) and not bordered(piece)]
 
 
-def _runs(ids, joinable, names, stand_ins, across_words) -> Iterator[str]:
+def joinable_kinds(seen: Mapping[str, int], special: set[int]) -> dict[int, str]:
+    """{id: kind} of the pieces that may become part of a new one; only pieces of one kind are joined."""
+    ordinary = {i: piece for piece, i in seen.items() if i not in special}
+    korean = {i: "korean" for i, piece in ordinary.items() if JOINABLE.fullmatch(piece)}
+    return {i: "call" for i, piece in ordinary.items() if CALL_SIGNS.fullmatch(piece)} | korean
+
+
+def _runs(ids, kinds: Mapping[int, str], names, stand_ins, across_words) -> Iterator[str]:
     run: list[str] = []
+    kind = None
     for i in ids:
-        if i not in joinable:
+        ends = kinds.get(i) != kind or (not across_words and names[i].startswith("▁"))
+        if ends:
             yield from _closed(run)
-            run = []
-            continue
-        if run and not across_words and names[i].startswith("▁"):
-            yield from _closed(run)
-            run = []
-        run.append(stand_ins.setdefault(i, chr(FIRST_STAND_IN + len(stand_ins))))
+            run, kind = [], kinds.get(i)
+        if kind:
+            run.append(stand_ins.setdefault(i, chr(FIRST_STAND_IN + len(stand_ins))))
     yield from _closed(run)
 
 
@@ -169,7 +174,7 @@ def extend_definition(definition: dict, pieces: Sequence[str], first_id: int) ->
     # An old piece may now also be reached through a new one; that merge has the old piece's rank in llama.cpp.
     through_new: dict[str, list[list[str]]] = {}
     for piece in old:
-        if not HANGUL.search(piece) or len(piece) < 3:
+        if len(piece) < 3 or not LETTERS.search(piece):
             continue
         for left, right in _splits(piece, vocab):
             if left in new or right in new:

@@ -60,7 +60,7 @@ def fit_vocab(config: RunConfig, wanted: Wanted, say=print) -> BaseWeights:
         held_rows = read_rows(config.dataset / "validation.jsonl")
         measured = {f"배우지 않은 법 ({wanted.held_out})": held} if held else {}
         measured |= answer_groups(held_rows)
-        result = extend_vocabulary(result, [*texts, *laws], wanted.extend, say, protected_texts(rows), measured).weights
+        result = extend_vocabulary(result, [*texts, *laws], wanted.extend, say, measured).weights
     if wanted.out.exists():
         shutil.rmtree(wanted.out)
     with whole_or_nothing(wanted.out) as partial:
@@ -79,16 +79,12 @@ def row_texts(rows: Sequence[Row]) -> list[str]:
     return [text for row in rows for text in (row.question, row.answer, row.call) if text]
 
 
-def protected_texts(rows: Sequence[Row]) -> list[str]:
-    """Texts whose segmentation an extension must leave alone: the calls, which are read by code."""
-    return sorted({row.call for row in rows if row.call})
-
-
 def answer_groups(rows: Sequence[Row]) -> dict[str, list[str]]:
     """Answers by kind, because those of worked examples are mostly digits, which stay single tokens."""
     groups = {
         "답 (문서)": [row.answer for row in rows if row.style != "worked"],
         "답 (계산 풀이)": [row.answer for row in rows if row.style == "worked"],
+        "답 (호출)": [row.call for row in rows if row.call],
         "질문": [row.question for row in rows],
     }
     return {name: texts for name, texts in groups.items() if texts}

@@ -79,6 +79,7 @@ def adapter_weights(folder: Path, settings: Lora) -> Path:
         found = json.loads(described.read_text(encoding="utf-8"))
         shape = (found["r"], found["lora_alpha"])
         named = {name.rsplit(".", 1)[-1] for name in found["target_modules"]}
+        pieces = found.get("trainable_token_indices")
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise InputError(f"어댑터의 설정을 읽을 수 없습니다 (cannot read): {described} ({exc})") from exc
     if shape != (settings.r, settings.alpha) or named != set(settings.targets):
@@ -86,17 +87,27 @@ def adapter_weights(folder: Path, settings: Lora) -> Path:
             f"lora.start 의 어댑터는 r={shape[0]}, alpha={shape[1]}, targets={sorted(named)} 입니다. "
             f"이 설정은 r={settings.r}, alpha={settings.alpha}, targets={sorted(settings.targets)} 입니다 (must be the same)."
         )
+    if pieces:
+        raise InputError(
+            f"lora.start 의 어댑터는 더한 세법 조각을 담고 있습니다 (holds added pieces): {folder}\n"
+            "  조각을 더하기 전의 어댑터에서 이어 가세요. (Start from an adapter without them: its pieces would be others.)"
+        )
     return file
 
 
 def go_on_from(model, file: Path) -> None:
-    """Give the adapters of ``model`` the weights in ``file``.  Raises InputError when they belong to other layers."""
-    from peft import set_peft_model_state_dict
+    """Give the adapters of ``model`` the weights in ``file``; embeddings of added pieces stay as they are.
+
+    Raises InputError when they belong to other layers.
+    """
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
     from safetensors.torch import load_file
 
     weights = {name: value.float() for name, value in load_file(file).items()}
     trained = sum("lora_" in name for name, _ in model.named_parameters())
-    loaded = set_peft_model_state_dict(model, weights)
+    own = get_peft_model_state_dict(model, save_embedding_layers=False)
+    pieces = {name: value for name, value in own.items() if NEW_PIECES in name}
+    loaded = set_peft_model_state_dict(model, weights | pieces)
     if len(weights) != trained or loaded.unexpected_keys:
         raise InputError(f"lora.start 의 어댑터는 다른 층의 것입니다 (belongs to other layers): {file}")
 

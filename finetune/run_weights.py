@@ -55,13 +55,13 @@ def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row],
         return RunWeights(weights, weights, range(0), vocabulary)
     from finetune.domain import law_texts
     from finetune.extend_vocab import extend_vocabulary
-    from finetune.fit_vocab import answer_groups, protected_texts
+    from finetune.fit_vocab import answer_groups
 
     measured = answer_groups(validation)
     for stage in config.stages:
         if isinstance(stage, DomainStage):  # learned from, so flattered: fit-vocab --held-out measures a law left out
             measured[f"{stage.name} 의 글 (조각을 배운 것)"] = law_texts(stage.texts)[:MEASURED_TEXTS]
-    extended = extend_vocabulary(weights, texts, config.extend_vocab, say, protected_texts(train_rows), measured)
+    extended = extend_vocabulary(weights, texts, config.extend_vocab, say, measured)
     added = len(extended.pieces)
     rates = {name: [round(rate, 3) for rate in pair] for name, pair in extended.characters_per_token.items()}
     vocabulary |= {"pieces": extended.first_id + added, "added": added, "characters_per_token": rates}

@@ -90,7 +90,7 @@ class Train(StrictModel):
     warmup: float = Field(0.03, ge=0, lt=1)  # share of the budget
     weight_decay: float = Field(0.0, ge=0)
     clip: float = Field(1.0, gt=0)
-    # Learning rate of added pieces' embeddings, as a share of learning_rate (only with extend_vocab).  Not tuned yet.
+    # Learning rate of added pieces' embeddings, as a share of learning_rate (only with extend_vocab).
     piece_rate: float = Field(0.3, gt=0)
     batch_size: int = Field(8, ge=1)  # rows per batch
     accumulate: int = Field(1, ge=1)  # batches per optimiser step
@@ -149,6 +149,7 @@ class DomainStage(StageBudget):
     """Next token on raw law text, before the task."""
 
     kind: Literal["domain"]
+    only_pieces: bool = False  # train the embeddings of added pieces alone and leave the adapter as it is
     texts: (
         str  # "digest" (ours), "statutes:auto" (../shared/data/statutes), a folder of statutes, or a .txt/.jsonl file
     )
@@ -249,7 +250,8 @@ class RunConfig(StrictModel):
     refers: bool = False
     fit_vocab: bool = False  # keep only the pieces Korean tax text needs: faster, smaller, less general
     # Domain pieces added (finetune/extend_vocab.py), learned on the rows and on the law texts of domain stages.  Their
-    # embeddings are trained with the adapter in every stage; a domain stage (m1) first is what they need.
+    # embeddings are trained with the adapter in every stage.  With lora.start the student already knows its task and has to
+    # learn only the pieces, which costs far less than learning both at once (docs/student_extended.md).
     extend_vocab: int = Field(0, ge=0)
     lora: Lora = Lora()
     train: Train
@@ -270,9 +272,9 @@ class RunConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _no_start_with_new_pieces(self) -> RunConfig:
-        if self.lora.start and self.extend_vocab:
-            raise ValueError("lora.start 는 extend_vocab 과 함께 쓸 수 없습니다 (its pieces would be others)")
+    def _only_pieces_that_are_there(self) -> RunConfig:
+        if not self.extend_vocab and any(isinstance(one, DomainStage) and one.only_pieces for one in self.stages):
+            raise ValueError("only_pieces 는 extend_vocab 과만 쓰입니다 (there are no added pieces to train)")
         return self
 
     @model_validator(mode="after")

@@ -211,6 +211,7 @@ def _run_stage(
             start=start,
             between=between,
             processes=job.here,
+            only_pieces=isinstance(stage, DomainStage) and stage.only_pieces,
         )
         ended = "early stop" if watch and watch.finished else "budget"
         if watch:

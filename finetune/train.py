@@ -222,19 +222,21 @@ def train(
     start: Position | None = None,
     between: Callable[[Position], bool] | None = None,
     processes: Processes | None = None,
+    only_pieces: bool = False,
 ) -> list[Step]:
     """Train until the first budget is used up, or ``between`` returns True; returns every step.
 
     ``batches`` gives (epochs done after it, items) without end, from its beginning also when ``start`` (where an earlier
     process stopped) is given.  The learning rate follows the share of the budget used, so a wall-clock budget still ends
     at rate 0; a resumed one goes on with the time that is left.  ``between`` is called after every step and once before
-    the first of a resumed stage; the time it takes is not counted.
+    the first of a resumed stage; the time it takes is not counted.  With ``only_pieces`` the adapters stay as they are.
     """
     objective = objective or answers(pad_id)
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(
-        parameter_groups(model, settings.piece_rate), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    groups, still = parameter_groups(model, settings.piece_rate), []
+    if only_pieces:
+        still, groups = groups[0]["params"], groups[1:]
+    parameters = [parameter for group in groups for parameter in group["params"]]
+    optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     start = start or Position([], 0.0, 0.0, 0, None)
     steps, epoch, drawn = list(start.steps), start.epoch, start.batches
     if start.optimiser is not None:
@@ -255,7 +257,7 @@ def train(
             group["lr"] = rate * group["share"]
         parts = [part for _, items in window for part in objective.cut(items, settings.pass_tokens)]
         tensors = [objective.collate(part, device) for part in (processes.share(parts) if processes else parts)]
-        with adapter_autocast(model, device):
+        with adapter_autocast(model, device), held_still(still):
             loss, targets = accumulate_gradient(model, tensors, objective.loss, objective.weight, processes)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
         if not math.isfinite(norm):
@@ -299,6 +301,18 @@ def parameter_groups(model, piece_rate: float) -> list[dict]:
     pieces = [value for name, value in trained if NEW_PIECES in name]
     groups = [{"params": [value for name, value in trained if NEW_PIECES not in name], "share": 1.0}]
     return [*groups, {"params": pieces, "share": piece_rate}] if pieces else groups
+
+
+@contextmanager
+def held_still(parameters: list) -> Iterator[None]:
+    """No gradient for ``parameters`` while the block runs."""
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Domain pieces: texts are only joined, calls and digits stay as they were, and llama.cpp does the same."""
+"""Domain pieces: texts are only joined, digits stay as they were, no piece mixes words and calls, and llama.cpp does the same."""
 
 import json
 
@@ -22,16 +22,22 @@ LAW = [
     "존속은 증여받은 과세를 표준은 직계 부모는 풀이로 2025 받았는데 제53 원의.",
     "과세를 받았는데 증여받은 부모는 얼마는 직계 존속은 5000 만원인 표준은 증여인.",
 ]
+# Calls in names whose letters the tiny tokenizer knows, but not their joins: it has learned its own calls whole.
+CALLS = [
+    f'{{"went":"{name}","north":"{place}","shore":true,"worth":{number}}}'
+    for name in ("직계", "부모")
+    for place in ("증여", "과세")
+    for number in range(10)
+]
 
 
 @pytest.fixture(scope="module")
 def extended(tiny, tiny_base, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLM_FOREST_CACHE", str(tmp_path_factory.mktemp("cache")))
-        calls = [tiny.call(amount) for amount in tiny.AMOUNTS]
-        texts = [*LAW * 12, *(tiny.question(amount) for amount in tiny.AMOUNTS)]
+        texts = [*LAW * 12, *(tiny.question(amount) for amount in tiny.AMOUNTS), *CALLS]
         return ev.extend_vocabulary(
-            tiny_base, texts, 30, lambda text: None, calls, {"law": [LAW[0] + LAW[2]], "calls": calls}
+            tiny_base, texts, 40, lambda text: None, {"law": [LAW[0] + LAW[2]], "calls": CALLS}
         )
 
 
@@ -44,23 +50,28 @@ def pieces_of(tokenizer, text):
     return tokenizer.convert_ids_to_tokens(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def test_law_takes_fewer_tokens_and_calls_as_many(extended):
-    before, after = extended.characters_per_token["law"]
-    assert after > 1.5 * before
-    before, after = extended.characters_per_token["calls"]
-    assert after == before
-    assert len(extended.pieces) == 30 == len(set(extended.pieces))
+def test_law_and_calls_take_fewer_tokens(extended):
+    for name in ("law", "calls"):
+        before, after = extended.characters_per_token[name]
+        assert after > 1.5 * before, name
+    assert len(extended.pieces) == 40 == len(set(extended.pieces))
 
 
-def test_new_pieces_hold_hangul_and_no_digit_or_letter(extended):
+def test_new_pieces_are_korean_or_of_calls_never_both_and_hold_no_digit(extended):
+    korean = [piece for piece in extended.pieces if any("가" <= character <= "힣" for character in piece)]
+    of_calls = [piece for piece in extended.pieces if any(character.isascii() and character.isalpha() for character in piece)]
+    assert korean and of_calls and not {*korean} & {*of_calls} and len(korean) + len(of_calls) == len(extended.pieces)
     for piece in extended.pieces:
-        assert ev.HANGUL.search(piece) and not any(character.isascii() and character.isalnum() for character in piece)
-        assert not ev.bordered(piece)
+        assert not any(character.isdigit() for character in piece) and not ev.bordered(piece)
 
 
-def test_calls_and_template_are_segmented_as_before(pair, tiny):
-    for amount in tiny.AMOUNTS:
-        assert pieces_of(pair[1], tiny.call(amount)) == pieces_of(pair[0], tiny.call(amount))
+def test_a_fact_in_a_call_is_the_same_pieces_as_in_a_sentence(pair):
+    for fact in ("직계", "증여받은"):
+        alone, inside = pieces_of(pair[1], fact), pieces_of(pair[1], f'{{"went":"{fact}"}}')
+        assert any(inside[start : start + len(alone)] == alone for start in range(len(inside)))
+
+
+def test_the_template_is_segmented_as_before(pair):
     prompt = prompt_ids("?", pair[0])
     assert prompt_ids("?", pair[1]) == prompt
 

@@ -72,9 +72,6 @@ def test_the_record_says_what_was_added_and_what_it_gained(finished):
     assert after > 1.5 * before
     card = (config.out / "model_card.md").read_text(encoding="utf-8")
     assert f"세법 조각 {ADDED}개" in card and f"{name} {before:.2f} → {after:.2f}" in card
-    base, adapter = record["survival"]["lines"][:2]
-    per_token = [line["nll_token"]["value"] / line["nll_character"]["value"] for line in (base, adapter)]
-    assert per_token[0] == pytest.approx(per_token[1], rel=1e-2)  # calls keep their segmentation
 
 
 def test_the_new_embeddings_were_trained_and_saved(finished):
