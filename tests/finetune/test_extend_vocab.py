@@ -36,9 +36,7 @@ def extended(tiny, tiny_base, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLM_FOREST_CACHE", str(tmp_path_factory.mktemp("cache")))
         texts = [*LAW * 12, *(tiny.question(amount) for amount in tiny.AMOUNTS), *CALLS]
-        return ev.extend_vocabulary(
-            tiny_base, texts, 40, lambda text: None, {"law": [LAW[0] + LAW[2]], "calls": CALLS}
-        )
+        return ev.extend_vocabulary(tiny_base, texts, 40, lambda text: None, {"law": [LAW[0] + LAW[2]], "calls": CALLS})
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +57,9 @@ def test_law_and_calls_take_fewer_tokens(extended):
 
 def test_new_pieces_are_korean_or_of_calls_never_both_and_hold_no_digit(extended):
     korean = [piece for piece in extended.pieces if any("가" <= character <= "힣" for character in piece)]
-    of_calls = [piece for piece in extended.pieces if any(character.isascii() and character.isalpha() for character in piece)]
+    of_calls = [
+        piece for piece in extended.pieces if any(character.isascii() and character.isalpha() for character in piece)
+    ]
     assert korean and of_calls and not {*korean} & {*of_calls} and len(korean) + len(of_calls) == len(extended.pieces)
     for piece in extended.pieces:
         assert not any(character.isdigit() for character in piece) and not ev.bordered(piece)

@@ -1,5 +1,6 @@
 """Exact resume: a run that was killed, at any moment and however often, ends bit for bit as one that was not."""
 
+import copy
 import json
 import os
 import random
@@ -17,7 +18,7 @@ from finetune.base import load_model
 from finetune.chat import encode
 from finetune.checkpoint import load_trainable, random_state, restore_random_state, trainable_state
 from finetune.data import endless_items
-from finetune.lora import attach_lora
+from finetune.lora import NEW_PIECES, attach_lora
 from finetune.settings import Lora, Train
 from finetune.train import train
 
@@ -70,6 +71,31 @@ def test_the_loop_goes_on_exactly_from_any_position(tiny_base, examples, stop_af
     assert plain(resumed) == plain(whole)
     for name, value in trainable_state(whole_model).items():
         assert torch.equal(value, trainable_state(again)[name]), name
+
+
+@pytest.mark.parametrize("stop_after", [1, 4])
+def test_where_only_pieces_are_trained_the_adapter_rests_and_resuming_is_as_exact(tiny_base, examples, stop_after):
+    settings, rows = Train(learning_rate=1e-2, max_steps=6, piece_rate=0.5), range(300, 340)
+    model = fresh(tiny_base, new_rows=rows)
+    before, saved = trainable_state(model), {}
+
+    def note(position):
+        saved.setdefault(
+            len(position.steps), (position, copy.deepcopy(position.optimiser.state_dict()), trainable_state(model))
+        )
+
+    train(model, batches(examples), settings, 0, lambda step: None, between=note, only_pieces=True)
+    after = trainable_state(model)
+    moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert moved == {name for name in after if NEW_PIECES in name} and len(moved) == 1
+    assert after.keys() == before.keys()  # checkpoints hold the resting adapter too
+
+    position, optimiser, weights = saved[stop_after]
+    again = fresh(tiny_base, new_rows=rows)
+    load_trainable(again, weights)
+    start = position.__class__(**{**position.__dict__, "steps": position.steps[:stop_after], "optimiser": optimiser})
+    train(again, batches(examples), settings, 0, lambda step: None, start=start, only_pieces=True)
+    assert all(torch.equal(value, after[name]) for name, value in trainable_state(again).items())
 
 
 def test_a_clock_budget_goes_on_with_the_time_that_is_left(tiny_base, examples):

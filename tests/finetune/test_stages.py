@@ -100,6 +100,7 @@ def test_a_stages_own_budget_replaces_that_of_the_run(config):
         ([{"name": "a", "kind": "dance"}], "kind|dance"),
         ([{"name": "a", "kind": "task"}, {"name": "a", "kind": "task"}], "differ"),
         ([{"name": "A b", "kind": "task"}], "name"),
+        ([{"name": "a", "kind": "domain", "texts": "digest", "only_pieces": True}], "only_pieces"),
         ([], "stages"),
     ],
 )

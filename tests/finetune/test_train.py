@@ -228,6 +228,20 @@ def test_training_goes_on_from_an_adapter(tiny_base, learned):
     assert all(value.dtype == torch.float32 for value in found.values())
 
 
+def test_pieces_added_to_a_learned_student_keep_their_first_embeddings(tiny_base, learned, tmp_path):
+    folder, weights = learned
+    settings, rows = Lora(r=4, alpha=8, start=folder), range(300, 340)
+    model, _ = attach_lora(load_model(tiny_base, "float32"), settings, seed=5, new_rows=rows)
+    go_on_from(model, adapter_weights(folder, settings))
+    found = _adapters(model)
+    (pieces,) = found.keys() - weights.keys()
+    assert all(torch.equal(found[name], weights[name]) for name in weights)
+    torch.testing.assert_close(found[pieces], load_model(tiny_base, "float32").model.embed_tokens.weight[300:340])
+    save_adapter(model, "tiny", tmp_path / "with_pieces")
+    with pytest.raises(InputError, match="added pieces"):
+        adapter_weights(tmp_path / "with_pieces", settings)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [({"r": 8}, "r=4"), ({"alpha": 4}, "alpha=8"), ({"targets": ("q_proj",)}, "targets")],
