@@ -62,7 +62,7 @@ Tokens of an answer there: {figures["answer_tokens"]["fitted"]["value"]:.1f} and
 {kinds}
 
 Decoding, tokens per second against the unfitted file, a token of one and a token of the other: fitted
-{speeds["fitted"]["ratio"]:.2f} times, extended {speeds["extended"]["ratio"]:.2f} times (load before {speeds["fitted"]["load"]} and {speeds["extended"]["load"]}).
+{speeds["fitted"]["ratio"]:.2f} times, extended {speeds["extended"]["ratio"]:.2f} times (load before {speeds["fitted"]["load"][0]} and {speeds["extended"]["load"][0]}).
 The unfitted file cuts these texts as the fitted one does.  From question to ended answer of a calculation, {answers["questions"]} questions in turns, both
 files open: {answers["seconds"]["fitted"]:.2f} s and {answers["seconds"]["extended"]:.2f} s (medians), {answers["ratio"]:.2f} times as fast (median of the pairs; load {answers["load"]}).
 
@@ -81,11 +81,12 @@ def _goals(figures: dict) -> str:
         f"{_met(_times(figures, kind, 'extended') >= GOALS['speed'])}"
         for kind in rates
     ]
-    for how in ("alone", "served"):
-        one = figures["exact"][how]["calculations"]["difference"]
-        lines.append(
-            f"- calculations within one point of the fitted student, {how}: {_points(one)}, {_met(one['value'] >= GOALS['points'])}"
-        )
+    for board, title in BOARDS.items():
+        if not (one := figures["exact"]["served"].get(board)):
+            continue
+        difference = one["difference"]
+        met = _met(difference["value"] >= GOALS["points"])
+        lines.append(f"- within one point of the fitted student as served, {title}: {_points(difference)}, {met}")
     return "\n".join(lines)
 
 
