@@ -89,6 +89,7 @@ def test_where_only_pieces_are_trained_the_adapter_rests_and_resuming_is_as_exac
     moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
     assert moved == {name for name in after if NEW_PIECES in name} and len(moved) == 1
     assert after.keys() == before.keys()  # checkpoints hold the resting adapter too
+    assert all(value.grad is None for value in model.parameters())  # nothing left over for the next stage's first step
 
     position, optimiser, weights = saved[stop_after]
     again = fresh(tiny_base, new_rows=rows)
