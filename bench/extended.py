@@ -72,8 +72,7 @@ def measure(args: argparse.Namespace, say) -> dict:
     base = recognise(PACKAGE)[1]
     texts = texts_of(rows)
     return {
-        **_this_run(),
-        "command": " ".join(["python", "bench/extended.py", *sys.argv[1:]]),
+        **_this_run("bench/extended.py"),
         "rows": {name: len(some) for name, some in boards.items()},
         "files": {name: _file(asking.run) for name, asking in runs.items()}
         | {"unfitted": {"bytes": base.stat().st_size}},

@@ -172,7 +172,7 @@ def measure_worked(args: argparse.Namespace, say) -> dict:
     return figures | {"worked": _worked(args, worked, asking) | {"apart": _this_run()}}
 
 
-def _this_run() -> dict:
+def _this_run(script: str = "bench/student.py") -> dict:
     """When, how and where this is measured."""
     from serve_measure import machine
 
@@ -180,7 +180,7 @@ def _this_run() -> dict:
     shown = [word if not Path(word).is_absolute() else Path(word).name for word in sys.argv[1:]]
     return {
         "date": date.today().isoformat(),
-        "command": " ".join(["python", "bench/student.py", *shown]),
+        "command": " ".join(["python", script, *shown]),
         "commit": commit.stdout.strip() or None,
         "machine": machine(None),
     }
