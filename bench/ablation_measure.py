@@ -30,7 +30,6 @@ def characters_per_token(run: Path, law: Path) -> dict[str, float]:
     from finetune.domain import law_texts
     from finetune.evaluation.run_folder import read_run
     from finetune.evidence import show_evidence, user_turn
-    from finetune.llama import open_gguf
 
     finished = read_run(run)
     config = finished.config
@@ -47,7 +46,14 @@ def characters_per_token(run: Path, law: Path) -> dict[str, float]:
         "answers in words": [row.answer for row in held if row.style != "worked"],
         "law": law_texts(str(law))[:LAW_TEXTS],
     }
-    model = open_gguf(finished.student, context=64, vocabulary_only=True)
+    return rates(finished.student, texts)
+
+
+def rates(student: Path, texts: dict[str, list[str]]) -> dict[str, float]:
+    """Characters per token by kind of text, as the file itself segments them; kinds without texts are left out."""
+    from finetune.llama import open_gguf
+
+    model = open_gguf(student, context=64, vocabulary_only=True)
     try:
         tokens = {
             name: sum(len(model.tokenize(text.encode(), add_bos=False, special=False)) for text in some)

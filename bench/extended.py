@@ -1,6 +1,6 @@
 """A student with added pieces beside the one it was made from: the same unlearned questions, tokens, time.
 
-    .venv/bin/python bench/extended.py      # about 40 minutes on two cores; docs/student_extended.md and bench/results/extended.json
+    .venv/bin/python bench/extended.py      # took 23 minutes on two cores; docs/student_extended.md and bench/results/extended.json
 
 Both files are asked greedily, alone and as they are served (read again where a call does not fit the question); differences are
 paired.  Answers are kept in each run's kept_answers.jsonl.  The part of the page below its marker is by hand and stays.
@@ -44,8 +44,9 @@ def parse() -> argparse.Namespace:
 def measure(args: argparse.Namespace, say) -> dict:
     """Every figure of the page."""
     import student_measure as ask
+    from ablation_measure import rates
     from serve_measure import PACKAGE
-    from student import Asking, _this_run
+    from student import Asking, _file, _this_run
 
     from finetune.data import read_rows
     from finetune.evaluation.summary import estimate_of
@@ -74,14 +75,12 @@ def measure(args: argparse.Namespace, say) -> dict:
     return {
         **_this_run("bench/extended.py"),
         "rows": {name: len(some) for name, some in boards.items()},
-        "files": {name: _file(asking.run) for name, asking in runs.items()}
+        "files": {name: {**_file(asking.run), "name": asking.run.folder.name} for name, asking in runs.items()}
         | {"unfitted": {"bytes": base.stat().st_size}},
         "exact": {how: {board: pair(sides, board) for board in sides["fitted"]} for how, sides in made.items()},
         "ended": {name: estimate_of("ended_by_stop", made["alone"][name]["calculations"]) for name in runs},
         "answer_tokens": {name: estimate_of("tokens", made["alone"][name]["calculations"]) for name in runs},
-        "characters_per_token": {
-            name: characters_per_token(asking.run.student, texts) for name, asking in runs.items()
-        },
+        "characters_per_token": {name: rates(asking.run.student, texts) for name, asking in runs.items()},
         "speed": {
             name: ask.speeds(asking.run.student, base, args.tokens, args.repeats) for name, asking in runs.items()
         },
@@ -99,9 +98,13 @@ def pair(sides: dict, board: str) -> dict | None:
     key = MEASURE_OF.get(board, "exact")
     both = zip(sides["fitted"][board], sides["extended"][board], strict=True)
     counted = [(one.parts[key], other.parts[key]) for one, other in both if one.parts.get(key, (0, 0))[1]]
-    fitted, extended = [float(one) for (one, _), _ in counted], [float(other) for _, (other, _) in counted]
+    fitted, extended = (
+        [right / of for right, of in side] for side in (zip(*counted, strict=True) if counted else ((), ()))
+    )
     gains = [after - before for before, after in zip(fitted, extended, strict=True)]
-    return counted and {
+    if not counted:
+        return None
+    return {
         "fitted": ratio(fitted, share=True).as_json(),
         "extended": ratio(extended, share=True).as_json(),
         "difference": ratio(gains).as_json(),
@@ -122,25 +125,6 @@ def texts_of(rows: list) -> dict[str, list[str]]:
         "questions with their sources": [user_turn(row.showing_evidence()) for row in rows if row.evidence],
     }
     return texts | ({"statutes": law_texts("statutes:auto")[:LAW_TEXTS]} if AUTO_STATUTES.exists() else {})
-
-
-def characters_per_token(student: Path, texts: dict[str, list[str]]) -> dict[str, float]:
-    """By kind of text, as the file itself segments them."""
-    from finetune.llama import open_gguf
-
-    model = open_gguf(student, context=64, vocabulary_only=True)
-    try:
-        return {
-            name: round(
-                sum(map(len, some))
-                / sum(len(model.tokenize(one.encode(), add_bos=False, special=False)) for one in some),
-                3,
-            )
-            for name, some in texts.items()
-            if some
-        }
-    finally:
-        model.close()
 
 
 def whole_answers(files: dict[str, Path], rows: list) -> dict:
@@ -173,12 +157,6 @@ def whole_answers(files: dict[str, Path], rows: list) -> dict:
         "load": round(load, 1),
         "questions": len(asked),
     }
-
-
-def _file(run) -> dict:
-    from finetune.data import file_sha256
-
-    return {"bytes": run.student.stat().st_size, "sha256": file_sha256(run.student), "name": run.folder.name}
 
 
 def main() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MARKER = "<!-- below: by hand -->"
+from ablation_page import MARKER, points
+
 BOARDS = {
     "calculations": "calculations, exact amount",
     "everyday": "questions without a template, exact amount",
@@ -31,7 +32,7 @@ def page(figures: dict) -> str:
     answers = figures["whole_answers"]
     table = "\n".join(
         f"| {title} | {how} | {one['fitted']['rows']} | {_share(one['fitted'])} | {_share(one['extended'])} | "
-        f"{_points(one['difference'])} | {one['better']} / {one['worse']} |"
+        f"{points(one['difference'])} | {one['better']} / {one['worse']} |"
         for board, title in BOARDS.items()
         for how in ("alone", "served")
         if (one := figures["exact"][how].get(board))
@@ -86,7 +87,7 @@ def _goals(figures: dict) -> str:
             continue
         difference = one["difference"]
         met = _met(difference["value"] >= GOALS["points"])
-        lines.append(f"- within one point of the fitted student as served, {title}: {_points(difference)}, {met}")
+        lines.append(f"- within one point of the fitted student as served, {title}: {points(difference)}, {met}")
     return "\n".join(lines)
 
 
@@ -102,10 +103,6 @@ def _met(yes: bool) -> str:
 
 def _share(one: dict) -> str:
     return f"{one['value']:.1%} ({100 * one['low']:.1f}-{100 * one['high']:.1f})"
-
-
-def _points(one: dict) -> str:
-    return f"{100 * one['value']:+.1f} ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"
 
 
 def _mb(file: dict) -> str:

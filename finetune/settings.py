@@ -251,7 +251,7 @@ class RunConfig(StrictModel):
     fit_vocab: bool = False  # keep only the pieces Korean tax text needs: faster, smaller, less general
     # Domain pieces added (finetune/extend_vocab.py), learned on the rows and on the law texts of domain stages.  Their
     # embeddings are trained with the adapter in every stage.  With lora.start the student already knows its task and has to
-    # learn only the pieces, which costs far less than learning both at once (docs/student_extended.md).
+    # learn only the pieces (docs/student_extended.md).
     extend_vocab: int = Field(0, ge=0)
     lora: Lora = Lora()
     train: Train

@@ -33,7 +33,7 @@ def test_differences_are_paired_by_question(modules):
     found = modules[0].pair(sides, "calculations")
     assert (found["fitted"]["value"], found["extended"]["value"]) == (0.875, 0.625)
     assert (found["better"], found["worse"], found["difference"]["value"]) == (0, 2, -0.25)
-    assert not modules[0].pair({"fitted": {"refusal": []}, "extended": {"refusal": []}}, "refusal")
+    assert modules[0].pair({"fitted": {"refusal": []}, "extended": {"refusal": []}}, "refusal") is None
 
 
 def figures(difference, ratio):
