@@ -30,6 +30,7 @@ VARIANTS = (
     "trl tuned, packed",
     "trl tuned, packed, float32",
     "ours, whole vocabulary",
+    "ours, float products",
     "ours",
 )
 WHAT = {
@@ -39,7 +40,8 @@ WHAT = {
     "trl tuned, packed": "the same, packed into rows of 512",
     "trl tuned, packed, float32": "that in float32 without autocast, which some processors multiply faster",
     "ours, whole vocabulary": "finetune.train: answers only, like lengths together, base in the format chosen for this machine, fp32 adapters",
-    "ours": "the same with the fitted vocabulary: configs/finetune/demo.yaml as it stands",
+    "ours, float products": "the same with the fitted vocabulary, frozen weights multiplied in the base's format",
+    "ours": "the same, frozen weights multiplied in 8 bits where that is faster: configs/finetune/demo.yaml as it stands",
 }
 
 

@@ -14,6 +14,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -29,7 +30,9 @@ from finetune.base import BaseWeights, load_model, load_tokenizer, resolve_base
 from finetune.chat import Encoded, encode
 from finetune.data import encode_rows, endless_batches, read_rows, target_text
 from finetune.device import choose_device, peak_memory_bytes
+from finetune.int8_products import kernels_for
 from finetune.lora import attach_lora
+from finetune.quick_layers import QuickLayers
 from finetune.settings import Lora, RunConfig, read_config
 from finetune.train import IGNORED, Step, answers, collate, train
 from finetune.vocab import fit_vocabulary
@@ -99,13 +102,15 @@ def held_out_loss(model, material: Material) -> float:
     return round(total / weight, 4)
 
 
-def ours(result: Result, config: RunConfig, seconds: float, fitted: bool) -> None:
+def ours(result: Result, config: RunConfig, seconds: float, fitted: bool, products: str | None = None) -> None:
     """finetune.train as the demo runs it: answers only, rows of like length together, fp32 adapters over a frozen base in
-    the number format that ``finetune run`` would choose.
+    the number format that ``finetune run`` would choose.  ``products``: in place of the demo's.
     """
-    material, dtype = read_material(config, fitted), choose_device("auto").dtype
-    result.dtype = dtype
-    model, _ = attach_lora(load_model(material.weights, dtype), config.lora, config.seed)
+    material, device = read_material(config, fitted), choose_device("auto")
+    model, _ = attach_lora(load_model(material.weights, device.dtype), config.lora, config.seed)
+    kernels = kernels_for(products or config.train.products, device, say=lambda text: None)
+    quick = QuickLayers(model, kernels).quick if kernels else nullcontext
+    result.dtype = device.dtype + (f", products in 8 bits ({kernels.name})" if kernels else "")
     settings = config.train.model_copy(update={"max_minutes": seconds / 60, "warmup": 0.02})
     waiting, cpu, judging = list(MARKS), [], 0.0
 
@@ -121,9 +126,8 @@ def ours(result: Result, config: RunConfig, seconds: float, fitted: bool) -> Non
         return False
 
     result.judged[0] = held_out_loss(model, material)
-    steps = train(
-        model, material.batches, settings, material.tokenizer.pad_token_id, lambda step: None, between=between
-    )
+    pad = material.tokenizer.pad_token_id
+    steps = train(model, material.batches, settings, pad, lambda step: None, between=between, quick=quick)
     _fill(result, steps, cpu)
     result.judged[result.tokens] = held_out_loss(model, material)
 
@@ -225,6 +229,7 @@ VARIANTS: dict[str, Callable] = {
         *a, **TUNED | {"tuned": False, "bf16": False}, per_device_train_batch_size=1, packing=True
     ),
     "ours, whole vocabulary": lambda *a: ours(*a, fitted=False),
+    "ours, float products": lambda *a: ours(*a, fitted=True, products="float"),
     "ours": lambda *a: ours(*a, fitted=True),
 }
 

@@ -217,6 +217,8 @@ def memory_of(
         shape.added
     ):  # peft puts the trained rows into a copy of the embedding, once for each end, and so in the gradient
         adapters += 4 * shape.vocabulary * shape.hidden * bytes_of(dtype)
+    if config.train.products != "float" and (kind, dtype) == ("cpu", "float32"):
+        weights += 2 * shape.linear  # rounded to 8 bits, once for each direction
     if base.recompute:  # the inputs of all layers, and one layer at a time in full
         activations = activations // shape.layers + shape.layers * largest.tokens * shape.hidden * bytes_of(dtype)
     logits = largest.scored * shape.vocabulary * LOGIT_BYTES

@@ -15,6 +15,7 @@ import os
 import platform
 import shutil
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -105,9 +106,11 @@ def _run_into(
     from finetune import evaluate, report, stages, student_file, train
     from finetune.evaluation.run_folder import TITLES
     from finetune.evaluation.subjects import torch_subject
+    from finetune.int8_products import kernels_of_run
     from finetune.lora import adapter_weights, attach_lora, go_on_from, save_adapter, trainable_parameters
     from finetune.plan import refuse_what_cannot_fit
     from finetune.plan_tokens import base_at_hand
+    from finetune.quick_layers import QuickLayers
     from finetune.quiet import quiet_libraries
     from finetune.run_weights import weights_for
     from finetune.split_pieces import parts_of, split_questions
@@ -122,7 +125,8 @@ def _run_into(
     kind, began_in = resumed.header["machine"].partition(",")[0].split() if resumed else ("", None)
     device = choose_device(config.train.dtype, began_in if kind == "cpu" else None)
     say(f"장치: {device.kind}, {device.dtype} ({device.reason})")
-    machine = f"{device.kind} {device.dtype}, {device.threads} threads"
+    kernels = kernels_of_run(config.train.products, device, resumed and resumed.header["machine"], here, say)
+    machine = f"{device.kind} {device.dtype}, {device.threads} threads" + (f", int8 {kernels.name}" if kernels else "")
     if resumed and resumed.header["machine"] != machine:
         say(
             f"체크포인트는 다른 장치에서 만들어졌습니다 ({resumed.header['machine']}): 이어 가지만 마지막 자리까지 같지는 "
@@ -184,7 +188,8 @@ def _run_into(
         return {"fingerprint": trained_by, "machine": machine, **kept}
 
     name = f"{config.out.name}-{run_fingerprint(trained_by)[:8]}"
-    job = stages.Job(model, tokenizer, config, device.kind, folder, name, header, say, here)
+    quick = QuickLayers(model, kernels).quick if kernels else nullcontext
+    job = stages.Job(model, tokenizer, config, device.kind, folder, name, header, say, here, quick)
     results = stages.run_stages(job, materials, validation, resumed)
     if here:
         parallel.gather(model, here)
@@ -240,7 +245,7 @@ def _run_into(
             "licence": weights.licence,
             "vocabulary": vocabulary,
         },
-        "machine": _machine_record(device),
+        "machine": {**_machine_record(device), "products": f"int8 {kernels.name}" if kernels else "float"},
         "stage_seconds": seconds,
     }
     _say_accuracy(record, say)

@@ -40,9 +40,7 @@ def split_questions(
     return replace(prepared, examples=examples, longest=max(example.length for example in examples))
 
 
-def _split(
-    example: Example, parts: Mapping[int, tuple[int, ...]], share: float, seed: int, max_tokens: int
-) -> Example:
+def _split(example: Example, parts: Mapping[int, tuple[int, ...]], share: float, seed: int, max_tokens: int) -> Example:
     draw = random.Random(f"{seed}:{example.row.id}:split")
     if draw.random() >= share:
         return example

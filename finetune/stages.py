@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +52,9 @@ class Job:
     header: Callable[[], dict]
     say: Callable[[str], None]
     here: World | None = None  # this process among several; the first of them writes, all train
+    quick: Callable[[], AbstractContextManager] = (
+        nullcontext  # what the passes of every step run in, but for preferences
+    )
 
     @property
     def writes(self) -> bool:
@@ -212,6 +216,8 @@ def _run_stage(
             between=between,
             processes=job.here,
             only_pieces=isinstance(stage, DomainStage) and stage.only_pieces,
+            # right and wrong answers are weighed against a reference that was measured in full
+            quick=nullcontext if isinstance(stage, PreferenceStage) else job.quick,
         )
         ended = "early stop" if watch and watch.finished else "budget"
         if watch:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
@@ -223,6 +223,7 @@ def train(
     between: Callable[[Position], bool] | None = None,
     processes: Processes | None = None,
     only_pieces: bool = False,
+    quick: Callable[[], AbstractContextManager] = nullcontext,
 ) -> list[Step]:
     """Train until the first budget is used up, or ``between`` returns True; returns every step.
 
@@ -230,13 +231,16 @@ def train(
     process stopped) is given.  The learning rate follows the share of the budget used, so a wall-clock budget still ends
     at rate 0; a resumed one goes on with the time that is left.  ``between`` is called after every step and once before
     the first of a resumed stage; the time it takes is not counted.  With ``only_pieces`` the adapters stay as they are.
+    ``quick``: what every step's passes run in (quick_layers.QuickLayers.quick).
     """
     objective = objective or answers(pad_id)
     groups, still = parameter_groups(model, settings.piece_rate), []
     if only_pieces:
         still, groups = groups[0]["params"], groups[1:]
     parameters = [parameter for group in groups for parameter in group["params"]]
-    optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = torch.optim.AdamW(
+        groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=device in ("cpu", "cuda")
+    )
     start = start or Position([], 0.0, 0.0, 0, None)
     steps, epoch, drawn = list(start.steps), start.epoch, start.batches
     if start.optimiser is not None:
@@ -257,7 +261,7 @@ def train(
             group["lr"] = rate * group["share"]
         parts = [part for _, items in window for part in objective.cut(items, settings.pass_tokens)]
         tensors = [objective.collate(part, device) for part in (processes.share(parts) if processes else parts)]
-        with adapter_autocast(model, device), held_still(still):
+        with adapter_autocast(model, device), held_still(still), quick():
             loss, targets = accumulate_gradient(model, tensors, objective.loss, objective.weight, processes)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip))
         if not math.isfinite(norm):

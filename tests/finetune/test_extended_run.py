@@ -6,9 +6,10 @@ import json
 import pytest
 import torch
 
-from finetune import eval_command, export_command
+from finetune import eval_command, export_command, int8_products
 from finetune.base import load_model, load_tokenizer, resolve_base
 from finetune.errors import GateError
+from finetune.int8_products import PLAIN
 from finetune.run import run as run_training
 from finetune.run_weights import run_weights_of, weights_of_run
 from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, Train
@@ -40,8 +41,12 @@ def finished(tiny, tmp_path_factory):
         base=Base(folder=base),
         fit_vocab=True,
         extend_vocab=ADDED,
+        split_pieces=0.5,
         lora=Lora(r=4, alpha=8),
-        train=Train(learning_rate=1e-2, batch_size=4, max_steps=12, dtype="float32", piece_rate=0.5),
+        train=Train(
+            **{"learning_rate": 1e-2, "batch_size": 4, "max_steps": 12, "dtype": "float32"},
+            **{"piece_rate": 0.5, "products": "int8"},
+        ),
         stages=[{"name": "m1", "kind": "domain", "texts": str(law)}, {"name": "m2", "kind": "task"}],
         evaluation=Evaluation(rows=2, base_rows=2, max_new_tokens=8, nll_rows=2),
         export=Export(
@@ -51,6 +56,7 @@ def finished(tiny, tmp_path_factory):
     said = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLM_FOREST_CACHE", str(folder / "cache"))
+        patch.setattr(int8_products, "compiled_kernels", lambda say: PLAIN)  # nothing here runs long enough to repay it
         record = run_training(config, say=said.append)
     return config, record, "\n".join(said)
 
@@ -72,6 +78,12 @@ def test_the_record_says_what_was_added_and_what_it_gained(finished):
     assert after > 1.5 * before
     card = (config.out / "model_card.md").read_text(encoding="utf-8")
     assert f"세법 조각 {ADDED}개" in card and f"{name} {before:.2f} → {after:.2f}" in card
+
+
+def test_the_record_says_how_frozen_weights_were_multiplied(finished):
+    _, record, said = finished
+    assert record["machine"]["products"] == "int8 eager"
+    assert "int8 products: set in the config" in said
 
 
 def test_the_new_embeddings_were_trained_and_saved(finished):
