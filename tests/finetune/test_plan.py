@@ -282,6 +282,15 @@ def test_added_pieces_are_counted_in_parameters_and_memory(config):
     assert "extend_vocab=40" in "".join(extended.warnings) and not plain.warnings
 
 
+def test_weights_rounded_to_8_bits_are_counted_beside_the_full_ones(config):
+    def memory(products):
+        train = config.train.model_copy(update={"products": products, "dtype": "float32"})
+        return make_plan(config.model_copy(update={"train": train})).devices[0].memory
+
+    linear = make_plan(config).shape.linear
+    assert memory("auto").weights - memory("float").weights == 2 * linear > 0
+
+
 # --- stages of other kinds ----------------------------------------------------------------------------------------
 
 
