@@ -90,12 +90,13 @@ def _float32_is_faster(least: float = 1.2) -> str | None:
     seconds = {}
     for dtype in (torch.bfloat16, torch.float32):
         rows, weights = torch.ones(1024, 640, dtype=dtype), torch.ones(2048, 640, dtype=dtype)
-        seconds[dtype] = min(_seconds(lambda a=rows, b=weights: torch.nn.functional.linear(a, b)) for _ in range(5))
+        seconds[dtype] = min(seconds_of(lambda a=rows, b=weights: torch.nn.functional.linear(a, b)) for _ in range(5))
     ratio = seconds[torch.bfloat16] / seconds[torch.float32]
     return f"float32 multiplies {ratio:.1f} times as fast as bfloat16 here" if ratio >= least else None
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds_of(work: Callable[[], object]) -> float:
+    """Wall time of doing it once."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

@@ -10,7 +10,6 @@ Adapters, their gradients and everything else stay float32.  Knows nothing of mo
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, linear
 
-from finetune.device import Device
+from finetune.device import Device, seconds_of
 from finetune.errors import InputError
 
 STEPS = 127
@@ -201,11 +200,5 @@ def gain_over_float() -> float:
     rounded = RoundedWeights([weight])
     seconds = {}
     for name, work in (("float", lambda: linear(values, weight)), ("int8", lambda: rounded.products(values))):
-        seconds[name] = min(_seconds(work) for _ in range(5))
+        seconds[name] = min(seconds_of(work) for _ in range(5))
     return seconds["float"] / seconds["int8"]
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began

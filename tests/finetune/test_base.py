@@ -115,7 +115,7 @@ def test_a_processor_that_multiplies_float32_faster_trains_in_float32(monkeypatc
     def chosen(bfloat16, float32):
         spent = iter([bfloat16] * 5 + [float32] * 5)
         monkeypatch.setattr(device, "_cpu_has_bf16", lambda: True)
-        monkeypatch.setattr(device, "_seconds", lambda work: work() is None or next(spent))
+        monkeypatch.setattr(device, "seconds_of", lambda work: work() is None or next(spent))
         return device.choose_device("auto")
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -283,12 +283,9 @@ def test_added_pieces_are_counted_in_parameters_and_memory(config):
 
 
 def test_weights_rounded_to_8_bits_are_counted_beside_the_full_ones(config):
-    def memory(products):
-        train = config.train.model_copy(update={"products": products, "dtype": "float32"})
-        return make_plan(config.model_copy(update={"train": train})).devices[0].memory
-
-    linear = make_plan(config).shape.linear
-    assert memory("auto").weights - memory("float").weights == 2 * linear > 0
+    trains = [config.train.model_copy(update={"products": one, "dtype": "float32"}) for one in ("float", "auto")]
+    plain, rounded = (make_plan(config.model_copy(update={"train": train})) for train in trains)
+    assert rounded.devices[0].memory.weights - plain.devices[0].memory.weights == 2 * plain.shape.linear > 0
 
 
 # --- stages of other kinds ----------------------------------------------------------------------------------------
