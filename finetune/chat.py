@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from finetune.errors import GateError, InputError
+from taxlaw.read_in_parts import KEY, Parts, as_read, parts_from
 
 TemplateName = Literal["gemma", "question_answer"]
 END_OF_TURN = "<end_of_turn>"
@@ -141,13 +142,19 @@ def render_prompt(question: str, tokenizer, history: Sequence[tuple[str, str]] =
     return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
 
-def prompt_ids(question: str, tokenizer) -> list[int]:
-    """Token ids of the prompt (a template that wants ``<bos>`` brings its own, so none is added)."""
-    return tokenizer(render_prompt(question, tokenizer), add_special_tokens=False)["input_ids"]
+def prompt_ids(question: str, tokenizer, history: Sequence[tuple[str, str]] = ()) -> list[int]:
+    """Token ids of the prompt as it is read (a template that wants ``<bos>`` brings its own, so none is added)."""
+    ids = tokenizer(render_prompt(question, tokenizer, history), add_special_tokens=False)["input_ids"]
+    return as_read(ids, parts_read(tokenizer))
+
+
+def parts_read(tokenizer) -> Parts:
+    """The pieces that are written and never read (finetune/extend_vocab.py), with their parts; most tokenizers have none."""
+    return parts_from(tokenizer.init_kwargs.get(KEY))
 
 
 def encode(question: str, answer: str, tokenizer, history: Sequence[tuple[str, str]] = ()) -> Encoded:
-    """Token ids of one example; only its last answer is trained, ``history`` is context.
+    """Token ids of one example; only its last answer is trained, ``history`` is context and read as the question is.
 
     Raises GateError when the prompt's ids are not a prefix of the whole example's ids: training would then see other
     tokens than serving does.
@@ -161,7 +168,8 @@ def encode(question: str, answer: str, tokenizer, history: Sequence[tuple[str, s
             f"질문의 토큰이 전체 예제 토큰의 앞부분과 다릅니다 (prompt is not a prefix): {question[:60]!r}\n"
             "  답이 줄바꿈이나 공백으로 시작하는지 확인하세요."
         )
-    return Encoded(tuple(ids), len(head))
+    read = as_read(head, parts_read(tokenizer))
+    return Encoded((*read, *ids[len(head) :]), len(read))
 
 
 def preflight(examples: list[Encoded], tokenizer) -> str:

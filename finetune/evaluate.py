@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from finetune.chat import render_prompt, stop_id
+from finetune.chat import prompt_ids, stop_id
 from finetune.data import Row
 from finetune.errors import InputError
 from finetune.evaluation.bootstrap import ratio
@@ -33,8 +33,7 @@ def turns_of(row: Row) -> tuple[tuple[str, str], ...]:
 
 def prompt_of(row: Row, tokenizer) -> list[int]:
     """Token ids of what the model sees: earlier turns, then the question (the template brings its own ``<bos>``)."""
-    text = render_prompt(user_turn(row), tokenizer, turns_of(row))
-    return tokenizer(text, add_special_tokens=False)["input_ids"]
+    return prompt_ids(user_turn(row), tokenizer, turns_of(row))
 
 
 def held_out(validation: list[Row], count: int) -> list[Row]:

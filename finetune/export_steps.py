@@ -124,8 +124,9 @@ def probe_gguf(source: Path, questions: Sequence[str], tokens: int) -> tuple[str
     """
     import jinja2
 
-    from finetune.llama import open_gguf
+    from finetune.llama import open_gguf, parts_of_gguf
     from finetune.quantisations import file_type
+    from taxlaw.read_in_parts import as_read
 
     type_name = file_type(source)
     if type_name not in ("F32", "F16", "BF16"):
@@ -146,7 +147,7 @@ def probe_gguf(source: Path, questions: Sequence[str], tokens: int) -> tuple[str
             text = rendered.render(
                 messages=[{"role": "user", "content": question}], add_generation_prompt=True, bos_token="<bos>"
             )
-            prompt = model.tokenize(text.encode(), add_bos=False, special=True)
+            prompt = as_read(model.tokenize(text.encode(), add_bos=False, special=True), parts_of_gguf(model))
             answer = []
             for token in model.generate(prompt, temp=0.0):
                 answer.append(token)

@@ -22,6 +22,7 @@ from pathlib import Path
 from finetune.base import BaseWeights, cache_folder, load_model, load_tokenizer, whole_or_nothing
 from finetune.chat import render_prompt
 from finetune.errors import GateError, InputError
+from taxlaw.read_in_parts import KEY, parts_text
 
 # Base pieces that may become part of a new one: Hangul, and the signs that stand beside it in law.
 JOINABLE = re.compile("▁?[\uac00-\ud7a3「」·ㆍ(),.]*")
@@ -50,12 +51,13 @@ def extend_vocabulary(
     say=print,
     measured: Mapping[str, Sequence[str]] | None = None,
     across_words: bool = True,
+    in_answers_only: bool = False,
 ) -> Extended:
     """``weights`` with up to ``count`` pieces learned on ``texts``; cached by base and pieces.
 
     ``measured``: texts, by name, whose characters per token are reported; leave them out of ``texts``.  ``across_words``:
     pieces may span spaces (에▁따른); on a law left out of training 4,000 such pieces gave 2.38 characters per token, within
-    words only 2.16.  Raises InputError when the texts give no piece, GateError when a proof fails.
+    words only 2.16.  ``in_answers_only``: they are written and never read (taxlaw/read_in_parts.py).  Raises InputError when the texts give no piece, GateError when a proof fails.
     """
     tokenizer = load_tokenizer(weights)
     definition = json.loads(tokenizer.backend_tokenizer.to_str())
@@ -65,7 +67,7 @@ def extend_vocabulary(
     pieces = choose_pieces(definition, candidates, first_id, count, protected)
     if not pieces:
         raise InputError("말뭉치에서 더할 조각을 찾지 못했습니다 (no pieces found). 글을 더 주세요, 예: 법령 폴더.")
-    extended = extend_with(weights, pieces, say)
+    extended = extend_with(weights, pieces, say, in_answers_only)
     after = load_tokenizer(extended)
     prove_extension(
         tokenizer, after, first_id, protected, [text for group in (measured or {}).values() for text in group]
@@ -204,9 +206,13 @@ def embedding_rows(weights: BaseWeights) -> int:
     return read_model_config(weights).get_text_config().vocab_size
 
 
-def extend_with(weights: BaseWeights, pieces: Sequence[str], say=print) -> BaseWeights:
-    """``weights`` with ``pieces`` added behind the last row, each embedded as the mean of its parts; cached."""
-    fingerprint = hashlib.sha256(f"{weights.key}+{json.dumps(list(pieces))}".encode()).hexdigest()
+def extend_with(weights: BaseWeights, pieces: Sequence[str], say=print, in_answers_only: bool = False) -> BaseWeights:
+    """``weights`` with ``pieces`` added behind the last row, each embedded as the mean of its parts; cached.
+
+    ``in_answers_only``: the tokenizer then says of which parts they are read.
+    """
+    made_of = f"{weights.key}+{json.dumps(list(pieces))}" + ("+in answers" if in_answers_only else "")
+    fingerprint = hashlib.sha256(made_of.encode()).hexdigest()
     folder = cache_folder() / "extended" / fingerprint[:16]
     extended = replace(
         weights,
@@ -220,14 +226,22 @@ def extend_with(weights: BaseWeights, pieces: Sequence[str], say=print) -> BaseW
         tokenizer = load_tokenizer(weights)
         definition = json.loads(tokenizer.backend_tokenizer.to_str())
         with whole_or_nothing(folder) as partial:
-            first_id = _grow_weights(weights, tokenizer, pieces, partial)
+            parts = parts_of(tokenizer, pieces)
+            first_id = _grow_weights(weights, parts, partial)
+            if in_answers_only:
+                tokenizer.init_kwargs[KEY] = parts_text(first_id, parts)
             tokenizer.save_pretrained(partial)
             text = json.dumps(extend_definition(definition, pieces, first_id), ensure_ascii=False)
             (partial / "tokenizer.json").write_text(text, encoding="utf-8")
     return extended
 
 
-def _grow_weights(weights: BaseWeights, tokenizer, pieces: Sequence[str], target: Path) -> int:
+def parts_of(before, pieces: Sequence[str]) -> list[list[int]]:
+    """What ``before``, the tokenizer without them, cuts each of ``pieces`` into."""
+    return [before(piece.replace("▁", " "), add_special_tokens=False)["input_ids"] for piece in pieces]
+
+
+def _grow_weights(weights: BaseWeights, parts: Sequence[Sequence[int]], target: Path) -> int:
     import torch
 
     model = load_model(weights, "float32")
@@ -236,7 +250,6 @@ def _grow_weights(weights: BaseWeights, tokenizer, pieces: Sequence[str], target
         raise InputError(
             "출력층이 임베딩과 따로인 base 의 어휘는 늘리지 않습니다 (untied output layer): extend_vocab: 0"
         )
-    parts = [tokenizer(piece.replace("▁", " "), add_special_tokens=False)["input_ids"] for piece in pieces]
     rows = torch.stack([embedding[torch.tensor(ids)].mean(dim=0) for ids in parts])
     grown = torch.cat([embedding, rows])
     for layer in (model.model.embed_tokens, model.lm_head):

@@ -14,6 +14,7 @@ import json
 
 from finetune.chat import stop_id, template_of
 from finetune.errors import GateError
+from taxlaw.read_in_parts import KEY
 
 
 def write_tokenizer(writer, tokenizer, rows: int) -> None:
@@ -34,6 +35,8 @@ def write_tokenizer(writer, tokenizer, rows: int) -> None:
     writer.add_add_bos_token(template_of(tokenizer).bos)
     writer.add_add_eos_token(False)
     writer.add_chat_template(tokenizer.chat_template)
+    if KEY in tokenizer.init_kwargs:
+        writer.add_string(KEY, tokenizer.init_kwargs[KEY])
 
 
 def tokenizer_arrays(tokenizer, rows: int) -> tuple[list[str], list[float], list[int]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from finetune.errors import GateError
 from finetune.settings import QUANTISATIONS
+from taxlaw.read_in_parts import KEY, Parts, parts_from
 
 _LOG: deque[str] = deque(maxlen=30)  # llama.cpp's last words, shown only when it fails
 
@@ -54,6 +55,16 @@ def open_gguf(path: Path, context: int, adapter: Path | None = None, vocabulary_
     if adapter is not None:
         _switch_on(model, path, adapter)
     return model
+
+
+def parts_of_gguf(model) -> Parts:
+    """The pieces that an open GGUF writes and does not read, with their parts.  Raises GateError when it says them badly."""
+    try:
+        return parts_from(model.metadata.get(KEY))
+    except ValueError as exc:
+        raise GateError(
+            f"GGUF 의 {KEY} 를 읽을 수 없습니다 (damaged): {model.model_path}\n  {exc}\n  `python -m finetune run` 이 만든 GGUF 를 쓰세요."
+        ) from exc
 
 
 def _switch_on(model, path: Path, adapter: Path) -> None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from finetune.chat import prompt_ids, stop_id, template_of
+from finetune.chat import parts_read, prompt_ids, stop_id, template_of
 from finetune.errors import GateError
 from finetune.fuzz import fuzz_texts
-from finetune.llama import open_gguf
+from finetune.llama import open_gguf, parts_of_gguf
 
 # Written for this check: Hangul with particles, amounts, signs, runs of spaces, Latin, a character few pieces hold.
 STRINGS = (
@@ -33,7 +33,8 @@ QUESTIONS = (
 def check_tokens(gguf_file: Path, tokenizer, texts: tuple[str, ...], fuzz: int = 300, seed: int = 0) -> int:
     """Number of texts compared: ``texts`` and ``fuzz`` made-up ones (finetune/fuzz.py).
 
-    Raises GateError for the first that llama.cpp segments differently, and for a missing template or stop token.
+    Raises GateError for the first that llama.cpp segments differently, for a missing template or stop token, and when other
+    pieces are read in parts.
     """
     control = tuple(token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
     control = tuple(token for token in control if not token.startswith("<unused"))
@@ -44,6 +45,8 @@ def check_tokens(gguf_file: Path, tokenizer, texts: tuple[str, ...], fuzz: int =
             raise GateError(f"GGUF 에 우리 채팅 템플릿이 없습니다 (chat template missing): {gguf_file}")
         if model.metadata.get("tokenizer.ggml.eot_token_id") != str(stop_id(tokenizer)):
             raise GateError(f"GGUF 의 eot_token_id 가 답을 끝내는 토큰이 아닙니다 (wrong stop token): {gguf_file}")
+        if parts_of_gguf(model) != parts_read(tokenizer):
+            raise GateError(f"GGUF 가 다른 조각을 나누어 읽습니다 (other pieces are read in parts): {gguf_file}")
         for text in texts:
             ours = tokenizer(text, add_special_tokens=True)["input_ids"]
             theirs = model.tokenize(text.encode(), add_bos=True, special=True)

@@ -113,7 +113,6 @@ def _run_into(
     from finetune.quick_layers import QuickLayers
     from finetune.quiet import quiet_libraries
     from finetune.run_weights import weights_for
-    from finetune.split_pieces import parts_of, split_questions
 
     quiet_libraries()
     transformers.set_seed(config.seed)
@@ -143,9 +142,6 @@ def _run_into(
 
     used = [row for row in train_rows if row.style in config.mix]
     prepared = encode_rows(used, tokenizer, config.target, config.max_tokens)
-    if config.split_pieces:
-        parts = parts_of(load_tokenizer(base.before), tokenizer, base.new_rows)
-        prepared = split_questions(prepared, parts, config.split_pieces, config.seed, config.max_tokens)
     shown = preflight([example.encoded for example in prepared.examples], tokenizer)
     say(
         f"학습 예제 {len(prepared.examples):,}개, 가장 긴 것 {prepared.longest} 토큰, 길어서 뺀 것 {prepared.over_cap}개"

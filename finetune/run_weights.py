@@ -61,7 +61,10 @@ def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row],
     for stage in config.stages:
         if isinstance(stage, DomainStage):  # learned from, so flattered: fit-vocab --held-out measures a law left out
             measured[f"{stage.name} 의 글 (조각을 배운 것)"] = law_texts(stage.texts)[:MEASURED_TEXTS]
-    extended = extend_vocabulary(weights, texts, config.extend_vocab, say, measured)
+    answers = config.pieces_in == "answers"
+    if answers:
+        texts = run_texts(config, train_rows, questions=False)
+    extended = extend_vocabulary(weights, texts, config.extend_vocab, say, measured, in_answers_only=answers)
     added = len(extended.pieces)
     rates = {name: [round(rate, 3) for rate in pair] for name, pair in extended.characters_per_token.items()}
     vocabulary |= {"pieces": extended.first_id + added, "added": added, "characters_per_token": rates}
@@ -100,7 +103,8 @@ def run_weights_of(folder: Path, say=print) -> RunWeights:
     wanted, vocabulary = record["base"]["key"], record["base"].get("vocabulary")
     found = RunWeights(weights, weights, range(0), vocabulary)
     if weights.key != wanted and vocabulary:
-        found = _with_vocabulary_of(found, folder / record["student"]["gguf"], say)
+        answers = record["config"].get("pieces_in") == "answers"
+        found = _with_vocabulary_of(found, folder / record["student"]["gguf"], answers, say)
     if found.weights.key != wanted:
         raise GateError(
             f"실행이 쓴 base 를 다시 만들지 못했습니다 (another base): {folder}\n"
@@ -109,7 +113,7 @@ def run_weights_of(folder: Path, say=print) -> RunWeights:
     return found
 
 
-def _with_vocabulary_of(found: RunWeights, student: Path, say) -> RunWeights:
+def _with_vocabulary_of(found: RunWeights, student: Path, in_answers_only: bool, say) -> RunWeights:
     import gguf
 
     from finetune.gguf_slice import gguf_pieces
@@ -132,4 +136,5 @@ def _with_vocabulary_of(found: RunWeights, student: Path, say) -> RunWeights:
     from finetune.extend_vocab import extend_with
 
     first = len(pieces) - len(added)
-    return RunWeights(extend_with(weights, added, say), weights, range(first, len(pieces)), found.vocabulary)
+    extended = extend_with(weights, added, say, in_answers_only)
+    return RunWeights(extended, weights, range(first, len(pieces)), found.vocabulary)

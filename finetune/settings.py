@@ -256,8 +256,9 @@ class RunConfig(StrictModel):
     # embeddings are trained with the adapter in every stage.  With lora.start the student already knows its task and has to
     # learn only the pieces (docs/student_extended.md).
     extend_vocab: int = Field(0, ge=0)
-    # Share of the training questions whose added pieces are cut back into their parts (finetune/split_pieces.py).
-    split_pieces: float = Field(0.0, ge=0, le=1)
+    # Where added pieces stand: everywhere, or in answers only, so that questions and sources are read as before
+    # (taxlaw/read_in_parts.py).
+    pieces_in: Literal["everything", "answers"] = "everything"
     lora: Lora = Lora()
     train: Train
     stages: tuple[Stage, ...] = Field((TaskStage(name="m2", kind="task"),), min_length=1)  # in this order, one adapter
@@ -280,8 +281,8 @@ class RunConfig(StrictModel):
     def _only_pieces_that_are_there(self) -> RunConfig:
         if not self.extend_vocab and any(isinstance(one, DomainStage) and one.only_pieces for one in self.stages):
             raise ValueError("only_pieces 는 extend_vocab 과만 쓰입니다 (there are no added pieces to train)")
-        if not self.extend_vocab and self.split_pieces:
-            raise ValueError("split_pieces 는 extend_vocab 과만 쓰입니다 (there are no added pieces to split)")
+        if not self.extend_vocab and self.pieces_in != "everything":
+            raise ValueError("pieces_in 은 extend_vocab 과만 쓰입니다 (there are no added pieces)")
         return self
 
     @model_validator(mode="after")

@@ -135,7 +135,7 @@ def weights_of(shipped: Shipped, say=print) -> BaseWeights:
     if vocabulary.added:
         from finetune.extend_vocab import extend_with
 
-        weights = extend_with(weights, vocabulary.added, say)
+        weights = extend_with(weights, vocabulary.added, say, shipped.run.config.pieces_in == "answers")
     if weights.key != shipped.run.base_key:
         raise InputError(
             f"{VOCABULARY} 로는 학습 때의 가중치가 되지 않습니다 (another vocabulary): {shipped.folder}\n  다시 담으세요 (finetune ship)."

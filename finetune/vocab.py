@@ -40,9 +40,14 @@ class Fitted:
     kept: tuple[int, ...]  # ids of the pieces in the base's vocabulary, ascending; a piece's place is its new id
 
 
-def run_texts(config: RunConfig, rows: list[Row]) -> list[str]:
-    """Every text that the vocabulary of a run has to hold: its training rows, and what its other stages read."""
-    texts = [text for row in rows for text in (user_turn(row), target_text(row, config.target))]
+def run_texts(config: RunConfig, rows: list[Row], questions: bool = True) -> list[str]:
+    """Every text that the vocabulary of a run has to hold: its training rows, and what its other stages read.
+
+    ``questions`` False: without what is asked.
+    """
+    texts = [target_text(row, config.target) for row in rows]
+    if questions:
+        texts += [user_turn(row) for row in rows]
     for stage in config.stages:
         if isinstance(stage, DomainStage):
             from finetune.domain import law_texts
@@ -51,7 +56,10 @@ def run_texts(config: RunConfig, rows: list[Row]) -> list[str]:
         elif isinstance(stage, PreferenceStage):
             from finetune.preference import read_pairs
 
-            texts += [text for pair in read_pairs(stage.pairs) for text in (pair.question, pair.chosen, pair.rejected)]
+            pairs = read_pairs(stage.pairs)
+            texts += [text for pair in pairs for text in (pair.chosen, pair.rejected)]
+            if questions:
+                texts += [pair.question for pair in pairs]
     return texts
 
 

@@ -19,7 +19,8 @@ from finetune.errors import GateError, InputError
 from finetune.evaluate import Generation, turns_of
 from finetune.evaluation.measures import Likelihood
 from finetune.evidence import user_turn
-from finetune.llama import next_logits, open_gguf
+from finetune.llama import next_logits, open_gguf, parts_of_gguf
+from taxlaw.read_in_parts import Parts, as_read
 from taxlaw.rereading import Step, step_of
 
 _CHUNK = 512  # tokens per decode call: llama.cpp's default batch, which open_gguf leaves alone
@@ -27,7 +28,10 @@ _CHUNK = 512  # tokens per decode call: llama.cpp's default batch, which open_gg
 
 @dataclass(frozen=True)
 class _Speaker:
-    """An open GGUF and what it takes to speak to it.  ``stop`` ends a trained answer; ``stops`` are all that end one."""
+    """An open GGUF and what it takes to speak to it.  ``stop`` ends a trained answer; ``stops`` are all that end one.
+
+    ``parts``: of the pieces that it writes and does not read.
+    """
 
     llama: Any
     template: str
@@ -36,6 +40,7 @@ class _Speaker:
     eos: str
     stop: int
     stops: frozenset[int]
+    parts: Parts
 
 
 def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Template | None = None) -> list[Generation]:
@@ -98,11 +103,12 @@ def likelihoods(file: Path, rows: list[Row], target: str) -> list[Likelihood]:
     with opened(file, rows, room) as (speaker, prompts):
         for row, prompt, answer in zip(rows, prompts, answers, strict=True):
             text = _render(speaker, row) + _strip(answer, speaker.control)
-            ids = [*_ids(speaker.llama, text), speaker.stop]
-            if ids[: len(prompt)] != prompt:
+            ids, head = _ids(speaker.llama, text), _ids(speaker.llama, _render(speaker, row))
+            if ids[: len(head)] != head:
                 raise GateError(
                     f"질문의 토큰이 전체 예제 토큰의 앞부분과 다릅니다 (prompt is not a prefix): {row.id} in {file.name}"
                 )
+            ids = [*prompt, *ids[len(head) :], speaker.stop]
             found.append(Likelihood(_nats(speaker.llama, ids, len(prompt)), len(ids) - len(prompt), len(answer)))
     return found
 
@@ -127,11 +133,11 @@ def speed(file: Path, rows: list[Row], tokens: int) -> float:
 def opened(
     file: Path, rows: list[Row], room: int, template: Template | None = None
 ) -> Iterator[tuple[_Speaker, list[list[int]]]]:
-    """The open file and each row's prompt, with ``room`` more tokens in the context than the longest prompt needs."""
+    """The open file and each row's prompt as it is read, with ``room`` more tokens in the context than the longest prompt needs."""
     probe = open_gguf(file, context=64)  # to tokenize: the context a model needs is known only then
     try:
         speaker = _speaker(probe, file, template)
-        prompts = [_ids(probe, _render(speaker, row)) for row in rows]
+        prompts = [as_read(_ids(probe, _render(speaker, row)), speaker.parts) for row in rows]
     finally:
         probe.close()
     llama = open_gguf(file, context=max(map(len, prompts)) + room + 8)
@@ -171,7 +177,7 @@ def _speaker(llama, file: Path, fallback: Template | None = None) -> _Speaker:
         _piece(llama, token, True).decode("utf-8", "replace") if token >= 0 else ""
         for token in (llama.token_bos(), llama.token_eos())
     )
-    return _Speaker(llama, template, pattern, bos, eos, ends[0], frozenset(ends))
+    return _Speaker(llama, template, pattern, bos, eos, ends[0], frozenset(ends), parts_of_gguf(llama))
 
 
 def _render(speaker: _Speaker, row: Row) -> str:

@@ -41,7 +41,7 @@ def finished(tiny, tmp_path_factory):
         base=Base(folder=base),
         fit_vocab=True,
         extend_vocab=ADDED,
-        split_pieces=0.5,
+        pieces_in="answers",
         lora=Lora(r=4, alpha=8),
         train=Train(
             **{"learning_rate": 1e-2, "batch_size": 4, "max_steps": 12, "dtype": "float32"},
