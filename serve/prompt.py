@@ -16,6 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from serve.backends.protocol import Message
 from serve.errors import Code, ServeError
+from taxlaw.read_in_parts import Parts, as_read, parts_from
 
 # Turn markers of the common model families, for servers whose tokeniser is out of reach.
 _MARKERS = re.compile(
@@ -56,9 +57,14 @@ class Tokeniser(Protocol):
 
 
 def prompt_tokens(
-    messages: Sequence[Message], render: Callable[[Sequence[Message]], str], tokeniser: Tokeniser
+    messages: Sequence[Message],
+    render: Callable[[Sequence[Message]], str],
+    tokeniser: Tokeniser,
+    parts: Parts | None = None,
 ) -> list[int]:
     """The ids of ``messages`` in their template, in which only the template writes control tokens.
+
+    ``parts``: of the pieces that the model writes and was not taught to read.
 
     The prompt is tokenised in one go, as training did, and its control tokens are compared with those of the same
     messages with random words for text.  When they agree, the text wrote none and the ids are exactly those of training.
@@ -71,8 +77,20 @@ def prompt_tokens(
     ordinary = tokeniser.tokenise(render(messages), True)
     skeleton = tokeniser.tokenise(marked.text, True)
     if _controls(ordinary, tokeniser) == _controls(skeleton, tokeniser):
-        return ordinary
-    return marked.tokens(tokeniser)
+        return as_read(ordinary, parts or {})
+    return as_read(marked.tokens(tokeniser), parts or {})
+
+
+def parts_of_model(said: str | None, source: object) -> Parts:
+    """What a model says of its pieces under ``KEY``, its tokenizer's or its GGUF's.  Raises ServeError BAD_MODEL."""
+    try:
+        return parts_from(said)
+    except ValueError as exc:
+        raise ServeError(
+            Code.BAD_MODEL,
+            f"모델이 어떤 조각을 나누어 읽는지 알 수 없습니다: {source} ({exc})",
+            "'python -m finetune run'이나 'python -m finetune open'으로 파일을 다시 만드세요.",
+        ) from exc
 
 
 def _without_plain_turns(text: str) -> str:

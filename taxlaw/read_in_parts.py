@@ -31,7 +31,7 @@ def parts_from(text: str | None) -> Parts:
     try:
         said = json.loads(text)
         first, parts = int(said["first"]), [tuple(int(i) for i in ids) for ids in said["parts"]]
-    except (json.JSONDecodeError, KeyError, TypeError) as exc:
+    except (ValueError, KeyError, TypeError) as exc:
         raise ValueError(f"{KEY}: {exc!r}") from exc
     if not all(ids and all(0 <= i < first for i in ids) for ids in parts):
         raise ValueError(f"{KEY}: parts must be ids below {first}")

@@ -20,7 +20,8 @@ from serve.backends.protocol import BackendInfo, Delta, GenParams, Message
 from serve.backends.stop_text import StopText
 from serve.backends.turnstile import Superseded, Turnstile
 from serve.errors import Code, ServeError
-from serve.prompt import prompt_tokens, render_prompt
+from serve.prompt import parts_of_model, prompt_tokens, render_prompt
+from taxlaw.read_in_parts import KEY
 
 if TYPE_CHECKING:
     from taxlaw.rereading import Step
@@ -72,6 +73,7 @@ class LlamaCppBackend:
         try:
             self._template = self._checked_template()
             self._check_that_answers_end()
+            self._parts = parts_of_model(self._gguf.metadata(KEY), path)
         except ServeError:
             self._gguf.close()
             raise
@@ -222,7 +224,7 @@ class LlamaCppBackend:
             ) from exc
 
     def _tokens(self, messages: Sequence[Message]) -> list[int]:
-        return prompt_tokens(messages, self._render, self._gguf)
+        return prompt_tokens(messages, self._render, self._gguf, self._parts)
 
     def _render(self, messages: Sequence[Message]) -> str:
         return render_prompt(self._template, messages, bos_token=self._bos, eos_token=self._eos)

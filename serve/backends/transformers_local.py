@@ -16,7 +16,8 @@ from serve.backends.protocol import BackendInfo, Delta, GenParams, Message
 from serve.backends.stop_text import StopText
 from serve.backends.turnstile import Superseded, Turnstile
 from serve.errors import Code, ServeError
-from serve.prompt import prompt_tokens
+from serve.prompt import parts_of_model, prompt_tokens
+from taxlaw.read_in_parts import KEY
 
 # As in llama.py: between two pieces of the prompt a caller who has gone can stop the work.
 _PIECE, _PIECE_ON_GPU = 128, 1024
@@ -53,6 +54,7 @@ class TransformersBackend:
         self._loaded, self._model = loaded, loaded.model
         self._turnstile = Turnstile(wait_seconds=options.queue_seconds)
         self._tokeniser = HfTokeniser(loaded.tokenizer)
+        self._parts = parts_of_model(loaded.tokenizer.init_kwargs.get(KEY), source)
         own = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
         self._context = min(options.context_tokens, own or options.context_tokens)
         self._ends = loaded.ends
@@ -147,7 +149,7 @@ class TransformersBackend:
             return out.logits[0, -1].float().cpu().numpy(), out.past_key_values
 
     def _tokens(self, messages: Sequence[Message]) -> list[int]:
-        return prompt_tokens(messages, self._render, self._tokeniser)
+        return prompt_tokens(messages, self._render, self._tokeniser, self._parts)
 
     def _render(self, messages: Sequence[Message]) -> str:
         from jinja2 import TemplateError

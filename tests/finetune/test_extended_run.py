@@ -8,8 +8,10 @@ import torch
 
 from finetune import eval_command, export_command, int8_products
 from finetune.base import load_model, load_tokenizer, resolve_base
+from finetune.chat import parts_read, prompt_ids
 from finetune.errors import GateError
 from finetune.int8_products import PLAIN
+from finetune.llama import open_gguf, parts_of_gguf
 from finetune.run import run as run_training
 from finetune.run_weights import run_weights_of, weights_of_run
 from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, Train
@@ -108,6 +110,20 @@ def test_the_file_holds_the_trained_rows_and_answers_as_the_adapter(finished):
     pieces = gguf.GGUFReader(config.out / record["student"]["gguf"]).fields["tokenizer.ggml.tokens"].contents()
     tokenizer = load_tokenizer(weights_of_run(config.out, say=lambda text: None))
     assert len(pieces) == len(tokenizer) == record["base"]["vocabulary"]["pieces"]
+
+
+def test_the_pieces_stand_in_answers_only_and_every_file_says_so(finished, tmp_path):
+    config, record, _ = finished
+    found = run_weights_of(config.out, say=lambda text: None)
+    tokenizer, first = load_tokenizer(found.weights), found.new_rows[0]
+    assert [*parts_read(tokenizer)] == [*found.new_rows]
+    assert max(prompt_ids(LAW[0], tokenizer)) < first <= max(tokenizer(LAW[0])["input_ids"])
+    model = open_gguf(config.out / record["student"]["gguf"], context=64, vocabulary_only=True)
+    assert parts_of_gguf(model) == parts_read(tokenizer)
+    model.close()
+    assert command(export_command, "merge", "--run", config.out, "--out", tmp_path / "merged") == 0
+    again = load_tokenizer(resolve_base(Base(folder=tmp_path / "merged")))
+    assert parts_read(again) == parts_read(tokenizer)
 
 
 def command(module, *words):

@@ -38,6 +38,7 @@ out: elsewhere
 base: {folder: base}
 fit_vocab: true
 extend_vocab: 12
+pieces_in: answers
 lora: {r: 4, alpha: 8}
 train: {learning_rate: 0.01, batch_size: 4, max_steps: 40, dtype: float32}
 stages: [{name: m1, kind: domain, texts: law.jsonl, max_steps: 4}, {name: m2, kind: task}]
@@ -72,6 +73,7 @@ def place(tiny, tmp_path_factory):
         base=Base(folder=Path("base")),
         fit_vocab=True,
         extend_vocab=12,
+        pieces_in="answers",
         lora=Lora(r=4, alpha=8),
         train=Train(learning_rate=1e-2, batch_size=4, max_steps=40, dtype="float32"),
         stages=[

@@ -19,8 +19,10 @@ WORDS = ("\n", "가", "나", "세", "율", "세율", "\n가", "나가", "\n\n", 
 WIDTH = 32
 
 
-def _write_model(path: Path, template: str | None = TEMPLATE, favourite: int | None = None) -> Path:
-    """A one-layer Llama; ``favourite`` is the token it always prefers."""
+def _write_model(
+    path: Path, template: str | None = TEMPLATE, favourite: int | None = None, said: dict[str, str] | None = None
+) -> Path:
+    """A one-layer Llama; ``favourite`` is the token it always prefers, ``said`` what else its metadata says."""
     gguf = pytest.importorskip("gguf")
     tokens = ["<unk>", *CONTROL, *(f"<0x{byte:02X}>" for byte in range(256)), *WORDS]
     kinds = [gguf.TokenType.UNKNOWN, *[gguf.TokenType.CONTROL] * len(CONTROL), *[gguf.TokenType.BYTE] * 256]
@@ -42,6 +44,8 @@ def _write_model(path: Path, template: str | None = TEMPLATE, favourite: int | N
     writer.add_add_space_prefix(False)
     if template is not None:
         writer.add_chat_template(template)
+    for key, text in (said or {}).items():
+        writer.add_string(key, text)
     random = np.random.default_rng(0)
     head = random.standard_normal((len(tokens), WIDTH)).astype(np.float32)
     if favourite is not None:
@@ -69,7 +73,7 @@ def _write_model(path: Path, template: str | None = TEMPLATE, favourite: int | N
 
 @pytest.fixture(scope="session")
 def write_model() -> Callable[..., Path]:
-    """``write_model(path, template=..., favourite=...)``"""
+    """``write_model(path, template=..., favourite=..., said=...)``"""
     pytest.importorskip("llama_cpp")
     return _write_model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from serve.backends.protocol import GenParams, Message
 from serve.backends.transformers_local import TransformersBackend, TransformersOptions
 from serve.errors import Code, ServeError
+from taxlaw.read_in_parts import KEY, parts_text
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -269,3 +271,21 @@ def test_a_folder_without_weights_and_a_name_that_cannot_be_fetched(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     error = refused("nobody/no-such-model")
     assert error.code is Code.NO_MODEL and "nobody/no-such-model" in error.message
+
+
+def test_a_folder_of_weights_is_asked_in_parts_as_well(gemma: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "student"
+    shutil.copytree(gemma, folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    ask = [Message("user", "증여세 증여세")]
+    backend = TransformersBackend(folder, CPU)
+    plain = backend._tokens(ask)
+    backend.close()
+    last = len(tokenizer) - 1
+    split = next(token for token in reversed(plain) if token > 300)
+    tokenizer.init_kwargs[KEY] = parts_text(split, [[5, 6]] + [[place] for place in range(7, 7 + last - split)])
+    tokenizer.save_pretrained(folder)
+    backend = TransformersBackend(folder, CPU)
+    parted = backend._tokens(ask)
+    backend.close()
+    assert max(parted) < split and (5, 6) in set(itertools.pairwise(parted))
