@@ -21,6 +21,7 @@ REPO = Path(__file__).resolve().parents[1]
 RESULTS = REPO / "bench/results/extended.json"
 TIMED, TURNS = 13, 5  # questions and rounds of the timing of whole answers
 LAW_TEXTS = 300
+READ = ("questions", "questions with their sources")  # of the texts; the others are written
 MOST = 192  # tokens of a timed answer
 
 
@@ -72,8 +73,11 @@ def measure(args: argparse.Namespace, say) -> dict:
             }
     base = recognise(PACKAGE)[1]
     texts = texts_of(rows)
+    if config.pieces_in == "answers":
+        texts = {kind: some for kind, some in texts.items() if kind not in READ}
     return {
         **_this_run("bench/extended.py"),
+        "pieces_in": config.pieces_in,
         "rows": {name: len(some) for name, some in boards.items()},
         "files": {name: {**_file(asking.run), "name": asking.run.folder.name} for name, asking in runs.items()}
         | {"unfitted": {"bytes": base.stat().st_size}},

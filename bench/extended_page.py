@@ -55,7 +55,7 @@ Differences are paired, in percentage points, with 95% intervals.
 |---|---|---|---|---|---|---|
 {table}
 
-Calculations that ended by themselves: fitted {_share(figures["ended"]["fitted"])}, extended {_share(figures["ended"]["extended"])}.
+{_reading(figures)}Calculations that ended by themselves: fitted {_share(figures["ended"]["fitted"])}, extended {_share(figures["ended"]["extended"])}.
 Tokens of an answer there: {figures["answer_tokens"]["fitted"]["value"]:.1f} and {figures["answer_tokens"]["extended"]["value"]:.1f}.
 
 | characters per token | fitted | extended | characters/s decoding, times the unfitted file: fitted | extended |
@@ -89,6 +89,12 @@ def _goals(figures: dict) -> str:
         met = _met(difference["value"] >= GOALS["points"])
         lines.append(f"- within one point of the fitted student as served, {title}: {points(difference)}, {met}")
     return "\n".join(lines)
+
+
+def _reading(figures: dict) -> str:
+    if figures["pieces_in"] == "everything":
+        return ""
+    return "Questions and their sources are read in the pieces that both know (`pieces_in: answers`); what is counted below is written.\n\n"
 
 
 def _times(figures: dict, kind: str, side: str) -> float:

@@ -59,8 +59,11 @@ def fit_vocab(config: RunConfig, wanted: Wanted, say=print) -> BaseWeights:
 
         held_rows = read_rows(config.dataset / "validation.jsonl")
         measured = {f"배우지 않은 법 ({wanted.held_out})": held} if held else {}
-        measured |= answer_groups(held_rows)
-        result = extend_vocabulary(result, [*texts, *laws], wanted.extend, say, measured).weights
+        measured |= answer_groups(held_rows, config)
+        answers = config.pieces_in == "answers"
+        learned = row_texts(rows, questions=not answers)
+        extended = extend_vocabulary(result, [*learned, *laws], wanted.extend, say, measured, in_answers_only=answers)
+        result = extended.weights
     if wanted.out.exists():
         shutil.rmtree(wanted.out)
     with whole_or_nothing(wanted.out) as partial:
@@ -74,18 +77,21 @@ def fit_vocab(config: RunConfig, wanted: Wanted, say=print) -> BaseWeights:
     return result
 
 
-def row_texts(rows: Sequence[Row]) -> list[str]:
+def row_texts(rows: Sequence[Row], questions: bool = True) -> list[str]:
     """Everything a student may read or write for ``rows``: questions, answers and calls, whichever the target is."""
-    return [text for row in rows for text in (row.question, row.answer, row.call) if text]
+    return [text for row in rows for text in (row.question if questions else None, row.answer, row.call) if text]
 
 
-def answer_groups(rows: Sequence[Row]) -> dict[str, list[str]]:
-    """Answers by kind, because those of worked examples are mostly digits, which stay single tokens."""
+def answer_groups(rows: Sequence[Row], config: RunConfig) -> dict[str, list[str]]:
+    """Answers by kind, because those of worked examples are mostly digits, which stay single tokens.
+
+    Questions too, unless they are read without added pieces.
+    """
     groups = {
         "답 (문서)": [row.answer for row in rows if row.style != "worked"],
         "답 (계산 풀이)": [row.answer for row in rows if row.style == "worked"],
         "답 (호출)": [row.call for row in rows if row.call],
-        "질문": [row.question for row in rows],
+        "질문": [row.question for row in rows if config.pieces_in == "everything"],
     }
     return {name: texts for name, texts in groups.items() if texts}
 

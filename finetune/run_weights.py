@@ -57,7 +57,7 @@ def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row],
     from finetune.extend_vocab import extend_vocabulary
     from finetune.fit_vocab import answer_groups
 
-    measured = answer_groups(validation)
+    measured = answer_groups(validation, config)
     for stage in config.stages:
         if isinstance(stage, DomainStage):  # learned from, so flattered: fit-vocab --held-out measures a law left out
             measured[f"{stage.name} 의 글 (조각을 배운 것)"] = law_texts(stage.texts)[:MEASURED_TEXTS]

@@ -46,6 +46,7 @@ def figures(difference, ratio):
         "date": "2026-01-02",
         "commit": "abc",
         "machine": {"cores": 2},
+        "pieces_in": "everything",
         "files": {
             "fitted": {"bytes": 73e6, "name": "a"},
             "extended": {"bytes": 76e6, "name": "b"},
