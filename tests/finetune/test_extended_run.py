@@ -79,6 +79,7 @@ def test_the_record_says_what_was_added_and_what_it_gained(finished):
     before, after = vocabulary["characters_per_token"][name]
     assert after > 1.5 * before
     card = (config.out / "model_card.md").read_text(encoding="utf-8")
+    assert "slm_forest.read_in_parts" in card
     assert f"세법 조각 {ADDED}개" in card and f"{name} {before:.2f} → {after:.2f}" in card
 
 
