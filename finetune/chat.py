@@ -149,8 +149,17 @@ def prompt_ids(question: str, tokenizer, history: Sequence[tuple[str, str]] = ()
 
 
 def parts_read(tokenizer) -> Parts:
-    """The pieces that are written and never read (finetune/extend_vocab.py), with their parts; most tokenizers have none."""
-    return parts_from(tokenizer.init_kwargs.get(KEY))
+    """The pieces that are written and never read (finetune/extend_vocab.py), with their parts; most tokenizers have none.
+
+    Raises InputError when its tokenizer_config.json says them badly.
+    """
+    try:
+        return parts_from(tokenizer.init_kwargs.get(KEY))
+    except ValueError as exc:
+        raise InputError(
+            f"tokenizer_config.json 의 {KEY} 를 읽을 수 없습니다 (damaged): {tokenizer.name_or_path}\n  {exc}\n"
+            "  `python -m finetune merge` 로 폴더를 다시 만드세요."
+        ) from exc
 
 
 def encode(question: str, answer: str, tokenizer, history: Sequence[tuple[str, str]] = ()) -> Encoded:

@@ -57,7 +57,8 @@ def extend_vocabulary(
 
     ``measured``: texts, by name, whose characters per token are reported; leave them out of ``texts``.  ``across_words``:
     pieces may span spaces (에▁따른); on a law left out of training 4,000 such pieces gave 2.38 characters per token, within
-    words only 2.16.  ``in_answers_only``: they are written and never read (taxlaw/read_in_parts.py).  Raises InputError when the texts give no piece, GateError when a proof fails.
+    words only 2.16.  ``in_answers_only``: they are written and never read (taxlaw/read_in_parts.py).
+    Raises InputError when the texts give no piece, GateError when a proof fails.
     """
     tokenizer = load_tokenizer(weights)
     definition = json.loads(tokenizer.backend_tokenizer.to_str())

@@ -3,7 +3,7 @@
 A student whose vocabulary was extended late knows the old pieces from millions of texts and the new ones from a few thousand
 rows.  So it may go on reading as before, where all tokens are read at once, and write the new pieces, where tokens come one
 by one and fewer of them are faster.  Which pieces those are stands in its tokenizer_config.json and in its GGUF under ``KEY``,
-because a program that reads prompts in the new pieces gets worse answers (docs/student_extended.md).
+because a program that reads prompts in the new pieces shows the student what it was not taught to read.
 """
 
 from __future__ import annotations

@@ -102,8 +102,9 @@ def likelihoods(file: Path, rows: list[Row], target: str) -> list[Likelihood]:
     room = max(len(answer.encode("utf-8")) for answer in answers) + 1  # a token holds at least a byte
     with opened(file, rows, room) as (speaker, prompts):
         for row, prompt, answer in zip(rows, prompts, answers, strict=True):
-            text = _render(speaker, row) + _strip(answer, speaker.control)
-            ids, head = _ids(speaker.llama, text), _ids(speaker.llama, _render(speaker, row))
+            asked = _render(speaker, row)
+            head = _ids(speaker.llama, asked)
+            ids = _ids(speaker.llama, asked + _strip(answer, speaker.control))
             if ids[: len(head)] != head:
                 raise GateError(
                     f"질문의 토큰이 전체 예제 토큰의 앞부분과 다릅니다 (prompt is not a prefix): {row.id} in {file.name}"

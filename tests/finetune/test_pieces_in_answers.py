@@ -8,7 +8,7 @@ from finetune import extend_vocab
 from finetune.base import load_model, load_tokenizer
 from finetune.chat import parts_read, prompt_ids
 from finetune.data import Row, Turn, encode_rows
-from finetune.errors import GateError
+from finetune.errors import GateError, InputError
 from finetune.evaluate import prompt_of
 from finetune.evaluation.gguf_model import likelihoods, opened
 from finetune.evaluation.subjects import torch_likelihoods
@@ -110,6 +110,13 @@ def test_a_file_that_says_otherwise_is_stopped(weights, cut, said, tmp_path, mon
     export_gguf(load_model(weights["answers"], "float32"), other, tmp_path / "other.gguf", "F32", "other")
     with pytest.raises(GateError, match=r"read in parts|damaged"):
         check_tokens(tmp_path / "other.gguf", cut["answers"], (LAW,), fuzz=1)
+
+
+def test_a_damaged_tokenizer_is_refused_with_what_to_do(weights):
+    torn = load_tokenizer(weights["answers"])
+    torn.init_kwargs[KEY] = "torn"
+    with pytest.raises(InputError, match="finetune merge"):
+        prompt_ids(LAW, torn)
 
 
 def test_pieces_that_are_not_added_cannot_stand_anywhere():
