@@ -79,7 +79,6 @@ def adapter_weights(folder: Path, settings: Lora) -> Path:
         found = json.loads(described.read_text(encoding="utf-8"))
         shape = (found["r"], found["lora_alpha"])
         named = {name.rsplit(".", 1)[-1] for name in found["target_modules"]}
-        pieces = found.get("trainable_token_indices")
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise InputError(f"어댑터의 설정을 읽을 수 없습니다 (cannot read): {described} ({exc})") from exc
     if shape != (settings.r, settings.alpha) or named != set(settings.targets):
@@ -87,29 +86,35 @@ def adapter_weights(folder: Path, settings: Lora) -> Path:
             f"lora.start 의 어댑터는 r={shape[0]}, alpha={shape[1]}, targets={sorted(named)} 입니다. "
             f"이 설정은 r={settings.r}, alpha={settings.alpha}, targets={sorted(settings.targets)} 입니다 (must be the same)."
         )
-    if pieces:
-        raise InputError(
-            f"lora.start 의 어댑터는 더한 세법 조각을 담고 있습니다 (holds added pieces): {folder}\n"
-            "  조각을 더하기 전의 어댑터에서 이어 가세요. (Start from an adapter without them: its pieces would be others.)"
-        )
     return file
 
 
-def go_on_from(model, file: Path) -> None:
-    """Give the adapters of ``model`` the weights in ``file``; embeddings of added pieces stay as they are.
+def holds_pieces(file: Path) -> bool:
+    """Whether the adapter in ``file`` (`adapter_weights`) has embeddings of added pieces."""
+    from safetensors import safe_open
 
-    Raises InputError when they belong to other layers.
+    with safe_open(file, "pt") as weights:
+        names = weights.keys()
+    return any(NEW_PIECES in name for name in names)
+
+
+def go_on_from(model, file: Path) -> None:
+    """Give the adapters of ``model`` the weights in ``file``; embeddings of added pieces only it has stay as they are.
+
+    Raises InputError when the weights belong to other layers or to other pieces.
     """
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
     from safetensors.torch import load_file
 
     weights = {name: value.float() for name, value in load_file(file).items()}
-    trained = sum("lora_" in name for name, _ in model.named_parameters())
     own = get_peft_model_state_dict(model, save_embedding_layers=False)
     pieces = {name: value for name, value in own.items() if NEW_PIECES in name}
-    loaded = set_peft_model_state_dict(model, weights | pieces)
-    if len(weights) != trained or loaded.unexpected_keys:
-        raise InputError(f"lora.start 의 어댑터는 다른 층의 것입니다 (belongs to other layers): {file}")
+    all_weights = pieces | weights
+    shapes = [{name: value.shape for name, value in some.items()} for some in (own, all_weights)]
+    if shapes[0] != shapes[1] or set_peft_model_state_dict(model, all_weights).unexpected_keys:
+        raise InputError(
+            f"lora.start 의 어댑터는 다른 층이나 조각의 것입니다 (belongs to other layers or pieces): {file}"
+        )
 
 
 def save_adapter(model, base_name: str, folder: Path) -> None:

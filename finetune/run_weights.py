@@ -15,9 +15,11 @@ from pydantic import ValidationError
 from finetune.base import BaseWeights, load_tokenizer, resolve_base
 from finetune.data import Row
 from finetune.errors import GateError, InputError
+from finetune.lora import adapter_weights, holds_pieces
 from finetune.settings import Base, DomainStage, RunConfig
 
 MEASURED_TEXTS = 400  # of a domain stage, for characters per token
+VOCABULARY = ("base", "fit_vocab", "extend_vocab", "pieces_in")  # settings that decide which pieces there are
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,11 @@ class RunWeights:
 def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row], say=print) -> RunWeights:
     """Make the base of a run available, its vocabulary fitted and extended as configured.
 
+    An adapter that holds added pieces is gone on from with them: the vocabulary is that of the run it was trained in.
     Raises InputError for what cannot be had, GateError when a proof of the vocabulary fails.
     """
+    if config.lora.start and holds_pieces(adapter_weights(config.lora.start, config.lora)):
+        return _with_pieces_of(config.lora.start.parent, config, say)
     weights = resolve_base(config.base, say)
     if not (config.fit_vocab or config.extend_vocab):
         return RunWeights(weights, weights, range(0), None)
@@ -69,6 +74,23 @@ def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row],
     rates = {name: [round(rate, 3) for rate in pair] for name, pair in extended.characters_per_token.items()}
     vocabulary |= {"pieces": extended.first_id + added, "added": added, "characters_per_token": rates}
     return RunWeights(extended.weights, weights, range(extended.first_id, extended.first_id + added), vocabulary)
+
+
+def _with_pieces_of(run: Path, config: RunConfig, say) -> RunWeights:
+    if not (run / "run.json").is_file():
+        raise InputError(
+            f"lora.start 의 어댑터는 더한 세법 조각을 담고 있는데, 어느 조각인지 적은 run.json 이 곁에 없습니다: {run}\n"
+            "  그 어댑터를 학습한 실행 폴더의 adapter 를 적으세요. (It holds added pieces: name the adapter in its run folder.)"
+        )
+    there, here = read_run(run)["config"], json.loads(config.model_dump_json())
+    if other := [name for name in VOCABULARY if there.get(name) != here[name]]:
+        raise InputError(
+            f"lora.start 의 실행과 어휘가 다릅니다: {', '.join(other)} (another vocabulary than {run / 'run.json'}).\n"
+            + "\n".join(f"  {name}: {json.dumps(there.get(name), ensure_ascii=False)}" for name in other)
+            + "\n  이 값으로 고치거나, 조각을 더하기 전의 어댑터에서 시작하세요."
+        )
+    say(f"어휘를 그 실행에서 가져옵니다 (vocabulary of the run): {run}")
+    return run_weights_of(run, say)
 
 
 def read_run(folder: Path) -> dict:

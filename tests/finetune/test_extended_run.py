@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 
 import pytest
 import torch
@@ -9,12 +10,12 @@ import torch
 from finetune import eval_command, export_command, int8_products
 from finetune.base import load_model, load_tokenizer, resolve_base
 from finetune.chat import parts_read, prompt_ids
-from finetune.errors import GateError
+from finetune.errors import GateError, InputError
 from finetune.int8_products import PLAIN
 from finetune.llama import open_gguf, parts_of_gguf
 from finetune.run import run as run_training
-from finetune.run_weights import run_weights_of, weights_of_run
-from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, Train
+from finetune.run_weights import run_weights_of, weights_for, weights_of_run
+from finetune.settings import Base, Evaluation, Export, Gate, Gates, Lora, RunConfig, TaskStage, Train
 
 LAW = [
     "직계 부모는 증여받은 원의 과세를 표준은 풀이로 받았는데 존속은 마는 증여인.",
@@ -22,6 +23,7 @@ LAW = [
     "존속은 증여받은 과세를 표준은 직계 부모는 풀이로 2025 받았는데 제53 원의.",
 ]
 ADDED = 24
+TASK = TaskStage(name="m2", kind="task")
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +160,36 @@ def test_eval_measures_every_step_and_the_base_without_untrained_pieces(finished
     assert list(theirs) == ["base", "adapter", "merged", "student"]
     for name, value in theirs.items():
         assert value == pytest.approx(ours[name], rel=2e-2), name
+
+
+def gone_on(config, **changes):
+    lora = Lora(r=4, alpha=8, start=config.out / "adapter")
+    return config.model_copy(update={"out": config.out.with_name("more"), "lora": lora, "stages": (TASK,)} | changes)
+
+
+def test_a_second_leg_goes_on_with_the_pieces_of_the_first(finished, monkeypatch):
+    config, record, _ = finished
+    monkeypatch.setattr(int8_products, "compiled_kernels", lambda say: PLAIN)
+    few = config.train.model_copy(update={"max_steps": 1, "learning_rate": 1e-5})
+    other_texts = gone_on(config, train=few, mix={"worked": 1.0})
+    said = []
+    more = run_training(other_texts, say=said.append)
+    assert more["base"] == record["base"]
+    assert any("vocabulary of the run" in line for line in said)
+    torch.testing.assert_close(delta_of(other_texts), delta_of(config), atol=1e-3, rtol=0)  # a step this small
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"), [({"extend_vocab": 8}, "extend_vocab"), ({"pieces_in": "everything"}, "pieces_in")]
+)
+def test_a_second_leg_with_another_vocabulary_is_refused(finished, changes, named):
+    with pytest.raises(InputError, match=f"어휘가 다릅니다: {named} "):
+        weights_for(gone_on(finished[0], **changes), [], [], say=lambda text: None)
+
+
+def test_pieces_without_their_run_are_refused_by_name(finished, tmp_path):
+    alone = tmp_path / "moved" / "adapter"
+    shutil.copytree(finished[0].out / "adapter", alone)
+    config = gone_on(finished[0], lora=Lora(r=4, alpha=8, start=alone))
+    with pytest.raises(InputError, match="name the adapter in its run folder"):
+        weights_for(config, [], [], say=lambda text: None)

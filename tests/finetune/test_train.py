@@ -9,7 +9,7 @@ import torch
 from finetune.base import load_model
 from finetune.chat import encode
 from finetune.errors import GateError, InputError
-from finetune.lora import adapter_weights, attach_lora, go_on_from, save_adapter, trainable_parameters
+from finetune.lora import adapter_weights, attach_lora, go_on_from, holds_pieces, save_adapter, trainable_parameters
 from finetune.settings import Lora, Train
 from finetune.train import (
     IGNORED,
@@ -213,8 +213,9 @@ def learned(tiny_base, tmp_path):
     return tmp_path / "adapter", _adapters(model)
 
 
-def _adapters(model):
-    return {name: value.detach().clone() for name, value in model.named_parameters() if value.requires_grad}
+def _adapters(model, detached=True):
+    some = {name: value for name, value in model.named_parameters() if value.requires_grad}
+    return {name: value.detach().clone() for name, value in some.items()} if detached else some
 
 
 def test_training_goes_on_from_an_adapter(tiny_base, learned):
@@ -230,6 +231,7 @@ def test_training_goes_on_from_an_adapter(tiny_base, learned):
 
 def test_pieces_added_to_a_learned_student_keep_their_first_embeddings(tiny_base, learned, tmp_path):
     folder, weights = learned
+    assert not holds_pieces(folder / "adapter_model.safetensors")
     settings, rows = Lora(r=4, alpha=8, start=folder), range(300, 340)
     model, _ = attach_lora(load_model(tiny_base, "float32"), settings, seed=5, new_rows=rows)
     go_on_from(model, adapter_weights(folder, settings))
@@ -237,9 +239,26 @@ def test_pieces_added_to_a_learned_student_keep_their_first_embeddings(tiny_base
     (pieces,) = found.keys() - weights.keys()
     assert all(torch.equal(found[name], weights[name]) for name in weights)
     torch.testing.assert_close(found[pieces], load_model(tiny_base, "float32").model.embed_tokens.weight[300:340])
-    save_adapter(model, "tiny", tmp_path / "with_pieces")
-    with pytest.raises(InputError, match="added pieces"):
-        adapter_weights(tmp_path / "with_pieces", settings)
+
+
+def test_pieces_learned_before_are_gone_on_from(tiny_base, tmp_path):
+    settings, rows, folder = Lora(r=4, alpha=8), range(300, 340), tmp_path / "with_pieces"
+    model, _ = attach_lora(load_model(tiny_base, "float32"), settings, seed=0, new_rows=rows)
+    with torch.no_grad():
+        for value in _adapters(model, detached=False).values():
+            value.add_(0.25)
+    weights = _adapters(model)
+    save_adapter(model, "tiny", folder)
+    file = adapter_weights(folder, settings)
+    assert holds_pieces(file)
+    again, _ = attach_lora(load_model(tiny_base, "float32"), settings, seed=5, new_rows=rows)
+    go_on_from(again, file)
+    found = _adapters(again)
+    assert found.keys() == weights.keys() and all(torch.equal(found[name], weights[name]) for name in weights)
+    for others in (range(300, 339), ()):
+        some, _ = attach_lora(load_model(tiny_base, "float32"), settings, seed=5, new_rows=others)
+        with pytest.raises(InputError, match="다른 층이나 조각"):
+            go_on_from(some, file)
 
 
 @pytest.mark.parametrize(
@@ -258,5 +277,5 @@ def test_a_start_that_is_none_is_named(learned, tiny_base, tmp_path):
     with pytest.raises(InputError, match="읽을 수 없습니다"):
         adapter_weights(learned[0], Lora(r=4, alpha=8))
     few, _ = attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8, targets=("q_proj",)), seed=0)
-    with pytest.raises(InputError, match="다른 층"):
+    with pytest.raises(InputError, match="다른 층이나"):
         go_on_from(few, learned[0] / "adapter_model.safetensors")
