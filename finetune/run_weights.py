@@ -48,9 +48,9 @@ def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row],
         return RunWeights(weights, weights, range(0), None)
     from finetune.vocab import fit_vocabulary, run_texts
 
-    texts = run_texts(config, train_rows)
+    written, asked = run_texts(config, train_rows)
     if config.fit_vocab:
-        fitted = fit_vocabulary(weights, texts, say)
+        fitted = fit_vocabulary(weights, written + asked, say)
         weights = fitted.weights
         vocabulary = {"pieces": fitted.pieces, "before": fitted.pieces_before, "added": 0}
     else:
@@ -67,8 +67,7 @@ def weights_for(config: RunConfig, train_rows: list[Row], validation: list[Row],
         if isinstance(stage, DomainStage):  # learned from, so flattered: fit-vocab --held-out measures a law left out
             measured[f"{stage.name} 의 글 (조각을 배운 것)"] = law_texts(stage.texts)[:MEASURED_TEXTS]
     answers = config.pieces_in == "answers"
-    if answers:
-        texts = run_texts(config, train_rows, questions=False)
+    texts = written if answers else written + asked
     extended = extend_vocabulary(weights, texts, config.extend_vocab, say, measured, in_answers_only=answers)
     added = len(extended.pieces)
     rates = {name: [round(rate, 3) for rate in pair] for name, pair in extended.characters_per_token.items()}

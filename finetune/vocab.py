@@ -40,27 +40,24 @@ class Fitted:
     kept: tuple[int, ...]  # ids of the pieces in the base's vocabulary, ascending; a piece's place is its new id
 
 
-def run_texts(config: RunConfig, rows: list[Row], questions: bool = True) -> list[str]:
-    """Every text that the vocabulary of a run has to hold: its training rows, and what its other stages read.
+def run_texts(config: RunConfig, rows: list[Row]) -> tuple[list[str], list[str]]:
+    """Every text that the vocabulary of a run has to hold: (what is written or law, what is asked).
 
-    ``questions`` False: without what is asked.
+    Of its training rows, and of what its other stages read.
     """
-    texts = [target_text(row, config.target) for row in rows]
-    if questions:
-        texts += [user_turn(row) for row in rows]
+    written, asked = [target_text(row, config.target) for row in rows], [user_turn(row) for row in rows]
     for stage in config.stages:
         if isinstance(stage, DomainStage):
             from finetune.domain import law_texts
 
-            texts += law_texts(stage.texts)
+            written += law_texts(stage.texts)
         elif isinstance(stage, PreferenceStage):
             from finetune.preference import read_pairs
 
             pairs = read_pairs(stage.pairs)
-            texts += [text for pair in pairs for text in (pair.chosen, pair.rejected)]
-            if questions:
-                texts += [pair.question for pair in pairs]
-    return texts
+            written += [text for pair in pairs for text in (pair.chosen, pair.rejected)]
+            asked += [pair.question for pair in pairs]
+    return written, asked
 
 
 def fit_vocabulary(weights: BaseWeights, texts: Iterable[str], say=print) -> Fitted:
