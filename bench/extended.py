@@ -79,7 +79,10 @@ def measure(args: argparse.Namespace, say) -> dict:
         **_this_run("bench/extended.py"),
         "pieces_in": config.pieces_in,
         "rows": {name: len(some) for name, some in boards.items()},
-        "files": {name: {**_file(asking.run), "name": asking.run.folder.name} for name, asking in runs.items()}
+        "files": {
+            name: {**_file(asking.run), "name": asking.run.folder.name, "legs": legs(asking.run.folder)}
+            for name, asking in runs.items()
+        }
         | {"unfitted": {"bytes": base.stat().st_size}},
         "exact": {how: {board: pair(sides, board) for board in sides["fitted"]} for how, sides in made.items()},
         "ended": {name: estimate_of("ended_by_stop", made["alone"][name]["calculations"]) for name in runs},
@@ -90,6 +93,14 @@ def measure(args: argparse.Namespace, say) -> dict:
         },
         "whole_answers": whole_answers({name: asking.run.student for name, asking in runs.items()}, calculations),
     }
+
+
+def legs(folder: Path) -> list[str]:
+    """Names of the run folders that ``folder``'s adapter went through (lora.start), the first one first; configs bear them."""
+    start = json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"]["lora"]["start"]
+    before = Path(start).parent if start else None
+    known = before and before.parent == folder.parent and (before / "run.json").is_file()
+    return [*(legs(before) if known else []), folder.name]
 
 
 MEASURE_OF = {"ask_back": "asked_fact", "refusal": "refused", "look_up": "asked_evidence", "quoting": "right_article"}

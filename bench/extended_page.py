@@ -46,7 +46,7 @@ def page(figures: dict) -> str:
 
 Made by `{figures["command"]}` on {figures["date"]} at commit `{figures["commit"]}` ({machine["cores"]} cores, x86_64); the part above the
 marker is rewritten by it.  Fitted: `{files["fitted"]["name"]}`, the shipped student ({_mb(files["fitted"])}).  Extended: `{files["extended"]["name"]}`, made from it by
-`configs/finetune/gemma3-270m-extended.yaml` ({_mb(files["extended"])}).  Unfitted: Gemma 3 270M as it comes ({_mb(files["unfitted"])}).  All are Q4_K_M.
+{_made_by(files["extended"]["legs"])} ({_mb(files["extended"])}).  Unfitted: Gemma 3 270M as it comes ({_mb(files["unfitted"])}).  All are Q4_K_M.
 
 Test rows that nothing was learned from, the same for both, greedy; served: read again where a call does not fit its question.
 Differences are paired, in percentage points, with 95% intervals.
@@ -69,6 +69,10 @@ files open: {answers["seconds"]["fitted"]:.2f} s and {answers["seconds"]["extend
 
 {_goals(figures)}
 """
+
+
+def _made_by(legs: list[str]) -> str:
+    return ", then ".join(f"`configs/finetune/{name}.yaml`" for name in legs)
 
 
 def _goals(figures: dict) -> str:

@@ -1,5 +1,6 @@
 """A student with added pieces beside the one it was made from: paired differences and the page, on answers whose worth is known."""
 
+import json
 import sys
 
 import pytest
@@ -49,7 +50,7 @@ def figures(difference, ratio):
         "pieces_in": "everything",
         "files": {
             "fitted": {"bytes": 73e6, "name": "a"},
-            "extended": {"bytes": 76e6, "name": "b"},
+            "extended": {"bytes": 76e6, "name": "more", "legs": ["first", "more"]},
             "unfitted": {"bytes": 2.5e8},
         },
         "exact": {"alone": {"calculations": one}, "served": {"calculations": one, "refusal": one}},
@@ -69,5 +70,16 @@ def test_the_page_judges_each_goal_and_leaves_what_is_by_hand(modules, tmp_path)
     path.write_text(path.read_text(encoding="utf-8") + "\nmy words\n", encoding="utf-8")
     made = page.write_page(figures(-0.011, 1.4), path)
     assert made.count("**not met**") == 3  # 2.8 times the characters a second, and both differences as served
+    assert "`configs/finetune/first.yaml`, then `configs/finetune/more.yaml` (76 MB)" in made
     text = path.read_text(encoding="utf-8")
     assert text.startswith(made) and text.endswith("my words\n") and text.count(page.MARKER) == 1
+
+
+def test_the_legs_of_a_student_are_those_whose_runs_are_beside_it(modules, tmp_path):
+    for name, start in (("first", "students/shipped/adapter"), ("more", tmp_path / "first/adapter")):
+        (tmp_path / name).mkdir()
+        record = {"config": {"lora": {"start": str(start)}}}
+        (tmp_path / name / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    assert modules[0].legs(tmp_path / "more") == ["first", "more"]
+    (tmp_path / "first/run.json").unlink()
+    assert modules[0].legs(tmp_path / "more") == ["more"]
