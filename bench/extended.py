@@ -96,11 +96,11 @@ def measure(args: argparse.Namespace, say) -> dict:
 
 
 def legs(folder: Path) -> list[str]:
-    """Names of the run folders that ``folder``'s adapter went through (lora.start), the first one first; configs bear them."""
-    start = json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"]["lora"]["start"]
-    before = Path(start).parent if start else None
-    known = before and before.parent == folder.parent and (before / "run.json").is_file()
-    return [*(legs(before) if known else []), folder.name]
+    """Names of the configs that ``folder``'s adapter went through (lora.start), the first one first, as far as their runs are here."""
+    config = json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"]
+    start = config["lora"]["start"]
+    before = start and folder.parent / Path(start).parent.name
+    return [*(legs(before) if before and (before / "run.json").is_file() else []), Path(config["out"]).name]
 
 
 MEASURE_OF = {"ask_back": "asked_fact", "refusal": "refused", "look_up": "asked_evidence", "quoting": "right_article"}
