@@ -80,7 +80,7 @@ def measure(args: argparse.Namespace, say) -> dict:
         "pieces_in": config.pieces_in,
         "rows": {name: len(some) for name, some in boards.items()},
         "files": {
-            name: {**_file(asking.run), "name": asking.run.folder.name, "legs": legs(asking.run.folder)}
+            name: {**_file(asking.run), "name": asking.run.folder.name, "legs": legs(asking.run.folder, args.fitted)}
             for name, asking in runs.items()
         }
         | {"unfitted": {"bytes": base.stat().st_size}},
@@ -95,12 +95,13 @@ def measure(args: argparse.Namespace, say) -> dict:
     }
 
 
-def legs(folder: Path) -> list[str]:
-    """Names of the configs that ``folder``'s adapter went through (lora.start), the first one first, as far as their runs are here."""
+def legs(folder: Path, since: Path) -> list[str]:
+    """Names of the configs that ``folder``'s adapter went through (lora.start), the first one first, after the run ``since``."""
     config = json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"]
     start = config["lora"]["start"]
     before = start and folder.parent / Path(start).parent.name
-    return [*(legs(before) if before and (before / "run.json").is_file() else []), Path(config["out"]).name]
+    known = before and before != since and (before / "run.json").is_file()
+    return [*(legs(before, since) if known else []), Path(config["out"]).name]
 
 
 MEASURE_OF = {"ask_back": "asked_fact", "refusal": "refused", "look_up": "asked_evidence", "quoting": "right_article"}

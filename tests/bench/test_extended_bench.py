@@ -76,11 +76,11 @@ def test_the_page_judges_each_goal_and_leaves_what_is_by_hand(modules, tmp_path)
 
 
 def test_the_legs_of_a_student_are_those_whose_runs_are_beside_it(modules, tmp_path):
-    for name, start in (("first", "students/shipped/adapter"), ("more", "runs/first/adapter")):
+    for name, start in (("shipped", None), ("first", "students/shipped/adapter"), ("more", "runs/first/adapter")):
         (tmp_path / name).mkdir()
         record = {"config": {"out": f"runs/{name}", "lora": {"start": start}}}
         (tmp_path / name / "run.json").write_text(json.dumps(record), encoding="utf-8")
     (tmp_path / "more").rename(tmp_path / "opened")  # a shipped student bears another name
-    assert modules[0].legs(tmp_path / "opened") == ["first", "more"]
+    assert modules[0].legs(tmp_path / "opened", tmp_path / "shipped") == ["first", "more"]
     (tmp_path / "first/run.json").unlink()
-    assert modules[0].legs(tmp_path / "opened") == ["more"]
+    assert modules[0].legs(tmp_path / "opened", tmp_path / "shipped") == ["more"]
