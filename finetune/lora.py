@@ -90,11 +90,14 @@ def adapter_weights(folder: Path, settings: Lora) -> Path:
 
 
 def holds_pieces(file: Path) -> bool:
-    """Whether the adapter in ``file`` (`adapter_weights`) has embeddings of added pieces."""
-    from safetensors import safe_open
+    """Whether the adapter in ``file`` (`adapter_weights`) has embeddings of added pieces.  Raises InputError for a broken file."""
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(file, "pt") as weights:
-        names = weights.keys()
+    try:
+        with safe_open(file, "pt") as weights:
+            names = weights.keys()
+    except SafetensorError as exc:
+        raise InputError(f"어댑터의 파일이 깨졌습니다 (cannot read): {file} ({exc})") from exc
     return any(NEW_PIECES in name for name in names)
 
 

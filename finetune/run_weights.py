@@ -81,11 +81,14 @@ def _with_pieces_of(run: Path, config: RunConfig, say) -> RunWeights:
             f"lora.start 의 어댑터는 더한 세법 조각을 담고 있는데, 어느 조각인지 적은 run.json 이 곁에 없습니다: {run}\n"
             "  그 어댑터를 학습한 실행 폴더의 adapter 를 적으세요. (It holds added pieces: name the adapter in its run folder.)"
         )
-    there, here = read_run(run)["config"], json.loads(config.model_dump_json())
-    if other := [name for name in VOCABULARY if there.get(name) != here[name]]:
+    defaults = {
+        name: RunConfig.model_fields[name].default for name in VOCABULARY
+    }  # a record may be older than a setting
+    there, here = defaults | read_run(run)["config"], json.loads(config.model_dump_json())
+    if other := [name for name in VOCABULARY if there[name] != here[name]]:
         raise InputError(
             f"lora.start 의 실행과 어휘가 다릅니다: {', '.join(other)} (another vocabulary than {run / 'run.json'}).\n"
-            + "\n".join(f"  {name}: {json.dumps(there.get(name), ensure_ascii=False)}" for name in other)
+            + "\n".join(f"  {name}: {json.dumps(there[name], ensure_ascii=False)}" for name in other)
             + "\n  이 값으로 고치거나, 조각을 더하기 전의 어댑터에서 시작하세요."
         )
     say(f"어휘를 그 실행에서 가져옵니다 (vocabulary of the run): {run}")

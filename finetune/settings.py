@@ -61,7 +61,7 @@ class Lora(StrictModel):
     dropout: float = Field(0.0, ge=0, lt=1)
     targets: tuple[str, ...] = GEMMA_TARGETS
     # Folder of an adapter of the same r, alpha and targets that training goes on from.  What it has learned counts: rows that
-    # it was trained on must not stand in this dataset's validation or test.
+    # it was trained on must not stand in this dataset's validation or test.  With added pieces: that in its run folder.
     start: Path | None = None
 
 

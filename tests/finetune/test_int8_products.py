@@ -116,7 +116,9 @@ def test_processes_that_train_together_do_not_let_a_clock_decide(no_clock):
 
 
 def test_the_gain_is_timed_with_its_rounding():
+    threads = torch.get_num_threads()
     assert 0.01 < int8_products.gain_over_float() < 100
+    assert torch.get_num_threads() == threads
 
 
 def test_compiled_kernels_give_the_same_numbers():

@@ -276,6 +276,10 @@ def test_a_start_that_is_none_is_named(learned, tiny_base, tmp_path):
     (learned[0] / "adapter_config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="읽을 수 없습니다"):
         adapter_weights(learned[0], Lora(r=4, alpha=8))
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes((learned[0] / "adapter_model.safetensors").read_bytes()[:500])
+    with pytest.raises(InputError, match="cannot read"):
+        holds_pieces(broken)
     few, _ = attach_lora(load_model(tiny_base, "float32"), Lora(r=4, alpha=8, targets=("q_proj",)), seed=0)
     with pytest.raises(InputError, match="다른 층이나"):
         go_on_from(few, learned[0] / "adapter_model.safetensors")
