@@ -10,6 +10,7 @@ BOARDS = {
     "calculations": "calculations, exact amount",
     "everyday": "questions without a template, exact amount",
     "everyday_more": "more of those, exact amount",
+    "everyday_fresh": "questions written after the rules of reading again, exact amount",
     "ask_back": "asks for the missing fact",
     "refusal": "refuses another field",
     "look_up": "asks for sources where none are shown",

@@ -65,6 +65,13 @@ def lines(figures: dict) -> list[Line]:
             "그런 질문을 더, 학생의 답을 보기 전에 적은 것",
             "more of these, written unseen",
         ),
+        _everyday(
+            ours,
+            base,
+            "everyday_fresh",
+            "그런 질문을 더, 다시 읽는 규칙이 선 뒤에 적은 것",
+            "more of these, written after the rules of reading again",
+        ),
         _plain(
             "호출에 담은 사실이 모두 맞음",
             "every fact of the call right",

@@ -27,8 +27,13 @@ QUESTION = "부모님께 20억원을 증여받았는데 증여세는 얼마인�
 CAPS = Caps(worked=192, words=512)  # far above what a trained answer takes; what reaches it did not end
 BASE_CAPS = Caps(worked=64, words=64)  # the base never ends: more of it costs minutes and shows nothing
 SOURCES = (3, 5)
-# Questions without a template: those by whose answers the rules of reading again were made, and those written before any answer.
-EVERYDAY = {"everyday": "everyday_questions.jsonl", "everyday_more": "everyday_more.jsonl"}
+# Questions without a template: those by whose answers the rules of reading again were made, those written before any answer
+# (and by now read too), and those written after the rules and not read for them.
+EVERYDAY = {
+    "everyday": "everyday_questions.jsonl",
+    "everyday_more": "everyday_more.jsonl",
+    "everyday_fresh": "everyday_fresh.jsonl",
+}
 # Of calculations: which kinds of test rows a figure is over.
 KINDS = {
     "amounts": ("",),

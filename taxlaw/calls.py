@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from functools import cache
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import (
@@ -86,11 +87,27 @@ class CorporateCall(StrictModel):
 
 
 Call = GiftCall | IncomeCall | VatSimplifiedCall | CorporateCall | StrictModel  # StrictModel: those of call_models
-_ANY = Union[GiftCall, IncomeCall, VatSimplifiedCall, CorporateCall, *MODELS.values()]
+_OF_TAX: dict[str, type[StrictModel]] = {
+    "gift": GiftCall,
+    "income": IncomeCall,
+    "vat_simplified": VatSimplifiedCall,
+    "corporate": CorporateCall,
+    **MODELS,
+}
+TAXES = tuple(_OF_TAX)
+_ANY = Union[*_OF_TAX.values()]
 _CALL: TypeAdapter[Call] = TypeAdapter(Annotated[_ANY, Field(discriminator="tax")])
 _FENCE = re.compile(r"\s*```(?:json)?\s*")
 # The first line of a working, once it is written to its end.
 _STEP_LINE = re.compile(r"(?!납부할)[^:.!?\n]{1,40}: [^\n]*원(?:\n|$)")
+
+
+@cache
+def keys_of(tax: str) -> dict[str, TypeAdapter]:
+    """The keys of a tax's call, "tax" itself among them, and what reads the value of each; none for a tax that is unknown."""
+    model = _OF_TAX.get(tax)
+    fields = model.model_fields if model else {}
+    return {name: TypeAdapter(Annotated[field.annotation, field]) for name, field in fields.items()}
 
 
 def parse_call(text: str) -> Call:

@@ -118,9 +118,14 @@ AMOUNTS: dict[str, str] = {
     "withholding": "지급하는 금액",
     "penalty": "신고하지 않은 세액이나 내지 않은 세액",
 }
+# Of a minor, in the numbers people count years with: 세 살, 열두 살, 두 살배기.
+CHILDS_AGE = r"(?<![가-힣])(?:열\s?)?(?:한|두|세|네|다섯|여섯|일곱|여덟)\s?살|(?<![가-힣])(?:아홉|열)\s?살|살배기"
 # Flags that a question must speak of before a call may raise them.
 FLAGS: dict[tuple[str, str], tuple[str, str]] = {
-    ("gift", "minor"): ("받는 사람이 미성년인지", r"미성년|\d\s?(?:세|살)|학생|아기|어린|유치원|초등|중학|고등"),
+    ("gift", "minor"): (
+        "받는 사람이 미성년인지",
+        rf"미성년|\d\s?(?:세|살)|{CHILDS_AGE}|학생|아기|어린|유치원|초등|중학|고등",
+    ),
     ("gift", "generation_skip"): ("세대를 건너뛴 증여인지", r"손|조부|조모|할아버|할머|외조|세대"),
     ("penalty", "fraud"): ("부정행위였는지", r"부정|이중\s?장부|거짓|허위|가짜|조작|은닉|속[여이]"),
     ("withholding", "lifetime"): ("종신연금인지", r"종신|평생"),

@@ -13,19 +13,21 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import date
-from itertools import count
+from itertools import count, islice
 
 from taxlaw.asking_back import asked_tax, asks_needlessly, facts_to_ask
 from taxlaw.call_answer import run_quietly, split_call
+from taxlaw.call_beginning import may_become_call
 from taxlaw.call_check import objections
 from taxlaw.calls import find_call, own_working
 from taxlaw.digit_work import has_digits
 from taxlaw.needed_facts import flags_unstated, unstated
+from taxlaw.pieces import rest_of
 from taxlaw.stated_facts import unread
 from taxlaw.sum_check import Step, first_wrong_place, writings
 
 MOST = 24  # readings, the first counted in: a call that is to be found at all is mostly among the first five
-LEAST_CHANCE = 0.0005  # of a fork, by the model's own word: a fact that it hardly saw may still be the one that fits
+LEAST_CHANCE = 0.000005  # of a fork, by the model's own word: a fact that it hardly saw may still be the one that fits
 
 
 def doubts(question: str, text: str, as_of: date) -> tuple[str, ...] | None:
@@ -109,54 +111,73 @@ def led_by(text: str) -> str:
 
 def beginning(question: str, text: str) -> str:
     """What the further readings of ``text`` begin with: the call of the question's tax where ``text`` asks needlessly, or ""."""
-    return f'{{"tax":"{asked_tax(question)}' if asks_needlessly(question, text) else ""
+    return f'{{"tax":"{asked_tax(question)}"' if asks_needlessly(question, text) else ""
 
 
 def readings(
-    read: Callable[[Sequence[int]], Iterable[Step]],
+    read: Callable[[Sequence[int], bytes], Iterable[Step]],
     piece: Callable[[int], bytes],
-    begun: Sequence[int] = (),
+    tokenise: Callable[[str], Sequence[int]],
+    beginning: str = "",
     most: int = MOST,
 ) -> Iterator[list[int]]:
-    """The tokens of the greedy answer and then of others: of a working in digits its corrections, else the likeliest calls,
-    each up to its end only.  Where ``begun`` is a whole call and the end of its line: it, then the workings under it.
+    """The tokens of what a model might have answered instead of what it did: of a working in digits its corrections, else
+    the likeliest calls, each up to its end only.  Where ``beginning`` is a whole call and the end of its line: the workings
+    under it; another beginning: the likeliest calls that begin so.
 
-    ``read`` as in ``forks``, ``piece`` as in sum_check.writings.  ``begun``: the tokens of ``beginning``, or of ``led_by``.
+    ``read`` as in ``forks``, also told what its first words are to be (taxlaw.pieces); ``piece`` as in sum_check.writings;
+    ``tokenise``: the tokens of a text that ends where a piece ends, as every line does.
     """
 
-    def text(tokens: Iterable[int]) -> str:
-        return b"".join(map(piece, tokens)).decode("utf-8", "replace")
+    def go_on(some: Sequence[int]) -> Iterable[Step]:
+        return read(some, b"")
 
-    if _is_line_of_call(text(begun)):
-        yield list(begun)
-        yield from writings(read, piece, most, begun)
+    def hopeful(tokens: Sequence[int]) -> bool:
+        return may_become_call(
+            _joined(tokens, piece).decode("utf-8", "ignore")
+        )  # half a syllable may become a whole one
+
+    def call_from(some: Sequence[int]) -> Iterable[Step]:
+        steps = read(some, rest_of(beginning.encode(), _joined(some, piece)))
+        return _up_to_end_of_call(steps, piece, some, hopeful)
+
+    if _is_line_of_call(beginning):
+        yield from writings(go_on, piece, most, tokenise(beginning))
         return
-    greedy = _up_to_end_of_call(read([]), piece)
-
-    def once(some: Sequence[int]) -> Iterable[Step]:
-        return _up_to_end_of_call(read(some), piece, some) if some else greedy
-
-    if has_digits(text(step.token for step in greedy)):
-        yield from writings(lambda some: read(some) if some else greedy, piece, most)
+    if beginning:
+        yield from forks(call_from, most - 1, hopeful)
         return
-    if begun:
-        yield [step.token for step in greedy]
-    yield from forks(once, most - bool(begun), begun, lambda tokens: text(tokens).lstrip().startswith("{"))
+    greedy = _up_to_end_of_call(go_on([]), piece)
+    if has_digits(_joined((step.token for step in greedy), piece).decode("utf-8", "replace")):
+        others = writings(lambda some: go_on(some) if some else greedy, piece, most)
+    else:
+        others = forks(lambda some: call_from(some) if some else greedy, most, hopeful)
+    yield from islice(others, 1, None)
+
+
+def _joined(tokens: Iterable[int], piece: Callable[[int], bytes]) -> bytes:
+    return b"".join(map(piece, tokens))
 
 
 def _is_line_of_call(text: str) -> bool:
     return text.endswith("}\n") and find_call(text) is not None
 
 
-def _up_to_end_of_call(steps: Iterable[Step], piece: Callable[[int], bytes], begun: Sequence[int] = ()) -> list[Step]:
-    """The steps up to the end of the line where a whole call stands on it, else all of them: what is written under a call is
-    not read before the call is settled.
+def _up_to_end_of_call(
+    steps: Iterable[Step],
+    piece: Callable[[int], bytes],
+    begun: Sequence[int] = (),
+    worth: Callable[[Sequence[int]], bool] = lambda tokens: True,
+) -> list[Step]:
+    """The steps up to the end of the line where a whole call stands on it, or to the first that is not worth going on from,
+    else all of them: what is written under a call is not read before the call is settled.
     """
-    taken, written = [], b"".join(map(piece, begun))
+    taken, tokens = [], list(begun)
     for step in steps:
         taken.append(step)
-        written += piece(step.token)
-        if written.endswith(b"}\n") and _is_line_of_call(written.decode("utf-8", "replace")):
+        tokens.append(step.token)
+        written = _joined(tokens, piece)
+        if not worth(tokens) or (written.endswith(b"}\n") and _is_line_of_call(written.decode("utf-8", "replace"))):
             break
     return taken
 
@@ -164,16 +185,15 @@ def _up_to_end_of_call(steps: Iterable[Step], piece: Callable[[int], bytes], beg
 def forks(
     read: Callable[[Sequence[int]], Iterable[Step]],
     most: int = MOST,
-    begun: Sequence[int] = (),
     worth: Callable[[Sequence[int]], bool] = bool,
 ) -> Iterator[list[int]]:
     """The tokens of greedy answers, the plain one first, then each forked at one place more, likeliest fork first.
 
     ``read`` goes on greedily from the given tokens of an answer to its end and gives the steps it takes.  The chance of
-    a fork is that of its beginning: all tokens up to and with the one that is taken instead.  ``begun``: tokens that every
-    answer begins with; ``worth``: whether one that begins so need be read at all.
+    a fork is that of its beginning: all tokens up to and with the one that is taken instead.  ``worth``: whether one that
+    begins so need be read at all.
     """
-    order, waiting, made = count(), [(-1.0, 0, list(begun))], 0
+    order, waiting, made = count(), [(-1.0, 0, [])], 0
     while waiting and made < most:
         chance, _, begun = heapq.heappop(waiting)
         if made and not worth(begun):
@@ -190,10 +210,16 @@ def forks(
             tokens = [*tokens, step.token]
 
 
-def step_of(logits) -> Step:
-    """The greedy step from one row of logits (1-d float array): its token, and the next four with a chance worth a fork."""
+def step_of(logits, among: Sequence[int] | None = None) -> Step:
+    """The greedy step from one row of logits (1-d float array): its token, and the next four with a chance worth a fork.
+
+    ``among``: the tokens that may be taken, at least one; chances are then those among them.
+    """
     import numpy as np
 
+    if among is not None:
+        step = step_of(np.asarray(logits)[list(among)])
+        return Step(among[step.token], step.chance, tuple((among[place], chance) for place, chance in step.others))
     weights = np.exp(np.asarray(logits, dtype=np.float64) - float(logits.max()))
     best = int(logits.argmax())
     total = float(weights.sum())

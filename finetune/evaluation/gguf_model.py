@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from finetune.evaluate import Generation, turns_of
 from finetune.evaluation.measures import Likelihood
 from finetune.evidence import user_turn
 from finetune.llama import next_logits, open_gguf, parts_of_gguf
+from taxlaw.pieces import Pieces, rest_of
 from taxlaw.read_in_parts import Parts, as_read
 from taxlaw.rereading import Step, step_of
 
@@ -42,6 +43,11 @@ class _Speaker:
     stops: frozenset[int]
     parts: Parts
 
+    @cached_property
+    def pieces(self) -> Pieces:
+        """What it writes with."""
+        return Pieces(written(self, token) for token in range(self.llama.n_vocab()))
+
 
 def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Template | None = None) -> list[Generation]:
     """Greedy answers, one at a time.  ``template``: for a GGUF that brings none, as an untrained base may.
@@ -61,16 +67,19 @@ def generate(file: Path, rows: list[Row], max_new_tokens: int, template: Templat
     return answers
 
 
-def steps(speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_tokens: int) -> Iterator[Step]:
+def steps(
+    speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_tokens: int, first: bytes = b""
+) -> Iterator[Step]:
     """The greedy steps of an answer that begins with ``begun``, its end token last if it ends (taxlaw.rereading).
 
-    One of these at a time: what is begun later takes the model away from what was begun before.
+    ``first``: what is to be written before anything else.  One of these at a time: what is begun later takes the model away from what was begun before.
     """
     llama = speaker.llama
     llama.reset()
     llama.eval([*prompt, *begun])
     for _ in range(max_new_tokens - len(begun)):
-        step = step_of(next_logits(llama))
+        step = step_of(next_logits(llama), speaker.pieces.fitting(first) if first else None)
+        first = rest_of(first, written(speaker, step.token))
         yield step
         if step.token in speaker.stops:
             return
@@ -78,8 +87,8 @@ def steps(speaker: _Speaker, prompt: list[int], begun: Sequence[int], max_new_to
 
 
 def tokens_of(speaker: _Speaker, text: str) -> list[int]:
-    """The tokens of the beginning of an answer."""
-    return _ids(speaker.llama, text) if text else []
+    """The tokens of the beginning of an answer that ends where a piece does."""
+    return _ids(speaker.llama, text)
 
 
 def written(speaker: _Speaker, token: int) -> bytes:

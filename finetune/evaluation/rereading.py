@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache, partial
-from itertools import islice
 from pathlib import Path
 
 from finetune.data import Row
@@ -18,11 +17,13 @@ from finetune.evaluation import gguf_model
 from finetune.evaluation.subjects import Caps, Subject
 from taxlaw import (
     asking_back,
+    call_beginning,
     call_check,
     digit_work,
     gift_case,
     money,
     needed_facts,
+    pieces,
     rereading,
     stated_facts,
     sum_check,
@@ -71,11 +72,11 @@ def _day(row: Row) -> date:
 def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation], beginning: str) -> Iterator[str]:
     """The texts after the greedy one, all with ``beginning``; each is entered into ``made``."""
 
-    def read(some: Sequence[int]) -> Iterator[Step]:
-        return gguf_model.steps(speaker, prompt, some, cap)
+    def read(some: Sequence[int], first: bytes) -> Iterator[Step]:
+        return gguf_model.steps(speaker, prompt, some, cap, first)
 
-    begun = gguf_model.tokens_of(speaker, beginning)
-    for tokens in islice(readings(read, partial(gguf_model.written, speaker), begun), 1, None):
+    written, tokens_of = partial(gguf_model.written, speaker), partial(gguf_model.tokens_of, speaker)
+    for tokens in readings(read, written, tokens_of, beginning):
         one = gguf_model.generation_of(speaker, tokens)
         made[one.text] = one
         yield one.text
@@ -84,5 +85,6 @@ def _others(speaker, prompt: list[int], cap: int, made: dict[str, Generation], b
 @cache
 def rules_sha256() -> str:
     """Of the code that says what a call may not be: kept readings of other rules are not these."""
-    files = (asking_back, call_check, digit_work, gift_case, money, needed_facts, stated_facts, sum_check, rereading)
+    files = (asking_back, call_beginning, call_check, digit_work, gift_case, money, needed_facts, pieces, stated_facts)
+    files = (*files, sum_check, rereading)
     return hashlib.sha256(b"".join(Path(module.__file__).read_bytes() for module in files)).hexdigest()

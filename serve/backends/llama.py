@@ -12,7 +12,7 @@ import platform
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from serve.backends.stop_text import StopText
 from serve.backends.turnstile import Superseded, Turnstile
 from serve.errors import Code, ServeError
 from serve.prompt import parts_of_model, prompt_tokens, render_prompt
+from taxlaw.pieces import Pieces, rest_of
 from taxlaw.read_in_parts import KEY
 
 if TYPE_CHECKING:
@@ -136,9 +137,13 @@ class LlamaCppBackend:
             if ticket is None:
                 yield None
         try:
-            begun = self._gguf.tokenise(beginning, special=False) if beginning else ()
-            made = readings(lambda some: self._steps(prompt, some, most, ticket), self._written, begun)
-            for tokens in islice(made, 1, None):
+            made = readings(
+                lambda some, first: self._steps(prompt, some, most, ticket, first),
+                self._written,
+                partial(self._gguf.tokenise, special=False),
+                beginning,
+            )
+            for tokens in made:
                 yield b"".join(map(self._written, tokens)).decode("utf-8", "replace")
         except Superseded:
             return
@@ -151,8 +156,18 @@ class LlamaCppBackend:
         """The bytes that a token is read as; none for one that ends an answer."""
         return b"" if self._gguf.is_end(token) else self._gguf.piece(token)
 
-    def _steps(self, prompt: Sequence[int], begun: Sequence[int], most: int, ticket: object) -> Iterator[Step]:
-        """The greedy steps of an answer that begins with ``begun``, with what else was likely at each."""
+    @cached_property
+    def _pieces(self) -> Pieces:
+        """What it writes with."""
+        return Pieces(map(self._written, range(self._gguf.vocabulary)))
+
+    def _steps(
+        self, prompt: Sequence[int], begun: Sequence[int], most: int, ticket: object, first: bytes = b""
+    ) -> Iterator[Step]:
+        """The greedy steps of an answer that begins with ``begun``, with what else was likely at each.
+
+        ``first``: what is to be written before anything else.
+        """
         from taxlaw.rereading import step_of
 
         gguf = self._gguf
@@ -160,7 +175,8 @@ class LlamaCppBackend:
             pass
         for place in range(len(prompt) + len(begun), len(prompt) + most):
             with self._turnstile.step(ticket):
-                step = step_of(gguf.logits())
+                step = step_of(gguf.logits(), self._pieces.fitting(first) if first else None)
+                first = rest_of(first, self._written(step.token))
                 if not gguf.is_end(step.token):
                     gguf.evaluate((step.token,), place)
             yield step

@@ -112,7 +112,7 @@ def test_what_the_student_reaches_alone_stands_beside_what_a_person_is_served(be
     assert set(bench["bar"].alone(figures)) == {""}, "figures of before there was such a column"
 
 
-@pytest.mark.parametrize("name", ["everyday_questions", "everyday_more"])
+@pytest.mark.parametrize("name", ["everyday_questions", "everyday_more", "everyday_fresh"])
 def test_the_everyday_questions_have_the_facts_that_the_rule_reader_finds(bench, name):
     """Their calls were written by hand; where code can read a question by itself, it reads the same case."""
     rows = bench["measure"].everyday(BENCH / f"{name}.jsonl")

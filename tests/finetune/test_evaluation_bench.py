@@ -99,9 +99,9 @@ def test_one_command_makes_every_figure_and_goes_on_where_it_was(command, run, t
     assert opened == [[tmp_path]]
     assert figures["rows"] == {
         **{"calculations": 3, "ask_back": 1, "refusal": 1, "quoting": 1, "documents": 1, "look_up": 2},
-        **{"found_3": 1, "found_5": 1, "everyday": 2, "everyday_more": 2},
+        **{"found_3": 1, "found_5": 1, "everyday": 2, "everyday_more": 2, "everyday_fresh": 2},
     }
-    assert figures["student"]["answers"] == figures["alone"]["answers"] == 15 and figures["base"]["answers"] == 8
+    assert figures["student"]["answers"] == figures["alone"]["answers"] == 17 and figures["base"]["answers"] == 8
     assert figures["compare"][0]["difference"] == {"value": 0, "low": 0, "high": 0, "rows": 2}
     assert figures["compare"][0]["changed"] == 0 and figures["worked"]["of"]["all"]["worked"]["exact"]["rows"] == 2
     assert figures["teacher"]["teacher"]["right_article"]["value"] == 1

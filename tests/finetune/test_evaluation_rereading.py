@@ -45,6 +45,18 @@ def test_steps_go_on_from_any_beginning_as_the_greedy_answer_does(gguf):
         assert all(0 < step.chance <= 1 and step.token not in dict(step.others) for step in steps)
 
 
+def test_what_an_answer_is_to_begin_with_is_written_first_in_the_models_own_pieces(gguf):
+    rows = [row("a", QUESTION)]
+    with gguf_model.opened(gguf, rows, 40) as (speaker, (prompt,)):
+        for begun in ([], gguf_model.tokens_of(speaker, '{"')):
+            rest = b'{"tax":"acquisition"'[2 if begun else 0 :]
+            steps = list(gguf_model.steps(speaker, prompt, begun, 40, rest))
+            text = gguf_model.generation_of(speaker, [*begun, *(step.token for step in steps)]).text
+            assert text.startswith('{"tax":"acquisition"')
+            free = list(gguf_model.steps(speaker, prompt, begun, 40))
+            assert [step.token for step in free] != [step.token for step in steps]
+
+
 def test_doubtful_answers_alone_are_read_again_and_only_for_what_fits(gguf, monkeypatch):
     monkeypatch.setattr(rules, "LEAST_CHANCE", 0.0)  # random weights believe in nothing
     asked = []

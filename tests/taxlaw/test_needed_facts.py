@@ -28,6 +28,9 @@ PARENT = '"relation":"직계존속"'
             f'{{"tax":"gift","amount":"1억원",{PARENT},"minor":true,"generation_skip":true}}',
             ("받는 사람이 미성년인지", "세대를 건너뛴 증여인지"),
         ),
+        ("할머니가 세 살배기 손자에게 5천만원을 증여했어요. 증여세는?", f'{{"tax":"gift","amount":"5천만원",{PARENT},"minor":true,"generation_skip":true}}', ()),
+        ("엄마가 열여덟 살 딸에게 1억원을 증여했어요. 증여세는?", f'{{"tax":"gift","amount":"1억원",{PARENT},"minor":true}}', ()),
+        ("엄마가 스물두 살 딸에게 1억원을 증여했어요. 증여세는?", f'{{"tax":"gift","amount":"1억원",{PARENT},"minor":true}}', ("받는 사람이 미성년인지",)),
         ("집을 5억원에 샀어요. 취득세는?", '{"tax":"acquisition","value":"5억원"}', ("취득한 뒤의 주택 수",)),
         ("상가를 5억원에 샀어요. 취득세는?", '{"tax":"acquisition","value":"5억원","asset":"그 밖의 부동산"}', ()),
         (
