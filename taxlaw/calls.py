@@ -221,7 +221,7 @@ _REASONS = {
     "extra_forbidden": "모르는 키입니다",
     "missing": "빠졌습니다",
     "union_tag_not_found": "tax 키가 없습니다",
-    "union_tag_invalid": f"tax는 {'·'.join([*_FACTS, *FURTHER])} 가운데 하나여야 합니다",
+    "union_tag_invalid": f"tax는 {'·'.join(TAXES)} 가운데 하나여야 합니다",
     "literal_error": "정해진 값이 아닙니다",
     "int_type": "정수나 금액을 적은 글이어야 합니다",
     "string_type": "글이어야 합니다",

@@ -118,8 +118,9 @@ AMOUNTS: dict[str, str] = {
     "withholding": "지급하는 금액",
     "penalty": "신고하지 않은 세액이나 내지 않은 세액",
 }
-# Of a minor, in the numbers people count years with: 세 살, 열두 살, 두 살배기.
-CHILDS_AGE = r"(?<![가-힣])(?:열\s?)?(?:한|두|세|네|다섯|여섯|일곱|여덟)\s?살|(?<![가-힣])(?:아홉|열)\s?살|살배기"
+# Of a minor, in the numbers people count years with: 세 살, 열두 살, 두 살배기; not how much older one is than another.
+NO_AGE = r"\s?(?:더\s?)?(?:많|적|위|아래|어린|차이|터울|연상|연하)"
+CHILDS_AGE = rf"(?<![가-힣])(?:(?:열\s?)?(?:한|두|세|네|다섯|여섯|일곱|여덟)|아홉|열)\s?살(?!{NO_AGE})"
 # Flags that a question must speak of before a call may raise them.
 FLAGS: dict[tuple[str, str], tuple[str, str]] = {
     ("gift", "minor"): (

@@ -18,7 +18,7 @@ from taxlaw.calls import Call
 from taxlaw.figures import find_figures, same_day
 from taxlaw.gift_case import possible_relations, stated_relation
 from taxlaw.money import find_amounts, format_won
-from taxlaw.needed_facts import CHILDS_AGE
+from taxlaw.needed_facts import CHILDS_AGE, NO_AGE
 
 Facts = Mapping[str, Any]
 
@@ -80,7 +80,7 @@ STATED: tuple[Stated, ...] = (
     Stated(
         "gift",
         "받는 사람이 미성년",
-        rf"미성년|초등학생|(?<![가-힣])중학생|고등학생|유치원|{CHILDS_AGE}|만?\s?(?<!\d)(?:[1-9]|1[0-8])\s?(?:세|살)(?![가-힣]*대)",
+        rf"미성년|초등학생|(?<![가-힣])중학생|고등학생|유치원|{CHILDS_AGE}|만?\s?(?<!\d)(?:[1-9]|1[0-8])\s?(?:세|살)(?![가-힣]*대|{NO_AGE})",
         _is("minor", True),
         rf"미성년자?{_NO}|성인|성년인",
     ),

@@ -72,13 +72,17 @@ def steps(
 ) -> Iterator[Step]:
     """The greedy steps of an answer that begins with ``begun``, its end token last if it ends (taxlaw.rereading).
 
-    ``first``: what is to be written before anything else.  One of these at a time: what is begun later takes the model away from what was begun before.
+    ``first``: what is to be written before anything else; no step where no piece can.  One of these at a time: what is begun
+    later takes the model away from what was begun before.
     """
     llama = speaker.llama
     llama.reset()
     llama.eval([*prompt, *begun])
     for _ in range(max_new_tokens - len(begun)):
-        step = step_of(next_logits(llama), speaker.pieces.fitting(first) if first else None)
+        among = speaker.pieces.fitting(first) if first else None
+        if among == []:
+            return
+        step = step_of(next_logits(llama), among)
         first = rest_of(first, written(speaker, step.token))
         yield step
         if step.token in speaker.stops:

@@ -166,7 +166,7 @@ class LlamaCppBackend:
     ) -> Iterator[Step]:
         """The greedy steps of an answer that begins with ``begun``, with what else was likely at each.
 
-        ``first``: what is to be written before anything else.
+        ``first``: what is to be written before anything else; no step where no piece can.
         """
         from taxlaw.rereading import step_of
 
@@ -174,8 +174,11 @@ class LlamaCppBackend:
         for _ in self._read([*prompt, *begun], ticket):
             pass
         for place in range(len(prompt) + len(begun), len(prompt) + most):
+            among = self._pieces.fitting(first) if first else None
+            if among == []:
+                return
             with self._turnstile.step(ticket):
-                step = step_of(gguf.logits(), self._pieces.fitting(first) if first else None)
+                step = step_of(gguf.logits(), among)
                 first = rest_of(first, self._written(step.token))
                 if not gguf.is_end(step.token):
                     gguf.evaluate((step.token,), place)

@@ -10,6 +10,7 @@ import pytest
 from serve.backends.llama import LlamaCppBackend, LlamaOptions
 from serve.backends.protocol import GenParams, Message, Rereads
 from taxlaw import rereading
+from taxlaw.pieces import Pieces
 
 ASKED, PARAMS = [Message("user", "세율은?")], GenParams(6)
 
@@ -33,9 +34,19 @@ def test_the_readings_are_other_texts_and_the_same_every_time(backend) -> None:
     readings = list(backend.readings(ASKED, PARAMS, "{"))
     assert all(text.startswith("{") for text in readings), "what is no call was read"
     assert greedy not in readings and len(set(readings)) > 1
-    assert len(readings) <= rereading.MOST - 1
     assert list(backend.readings(ASKED, PARAMS, "{")) == readings
     assert _greedy(backend) == greedy
+
+
+def test_there_are_as_many_readings_as_are_allowed(backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rereading, "may_become_call", lambda text: text.startswith("{"))
+    assert len(list(backend.readings(ASKED, PARAMS, "{"))) == rereading.MOST - 1
+
+
+def test_a_beginning_that_no_piece_can_write_gives_no_reading(backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(backend), "_pieces", Pieces([b"x"]))
+    assert set(backend.readings(ASKED, PARAMS, "{")) <= {""}
+    assert _greedy(backend)
 
 
 def test_the_greedy_steps_are_those_of_the_stream(backend) -> None:
